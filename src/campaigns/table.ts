@@ -1,0 +1,66 @@
+import { sql } from 'drizzle-orm'
+import { check, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { id, identity, instant, now } from '../db/columns.ts'
+import { senders } from '../senders/table.ts'
+import { templates } from '../templates/table.ts'
+import type { Audience } from './audience.ts'
+import type { Snapshot } from './snapshot.ts'
+import { CAMPAIGN_STATUSES } from './status.ts'
+
+/** One mailing. `snapshot` and `audience_max_id` are fixed when it starts; `frozen_to` says how far its audience is. */
+export const campaigns = pgTable(
+  'campaigns',
+  {
+    id: identity(),
+    name: text().notNull(),
+    subject: text().notNull(),
+    preheader: text(),
+    template_id: id()
+      .notNull()
+      .references(() => templates.id),
+    sender_id: id()
+      .notNull()
+      .references(() => senders.id),
+    audience: jsonb().$type<Audience>().notNull(),
+    status: text({ enum: CAMPAIGN_STATUSES }).notNull().default('draft'),
+    status_reason: text(),
+    scheduled_at: instant(),
+    started_at: instant(),
+    finished_at: instant(),
+    snapshot: jsonb().$type<Snapshot>(),
+    audience_max_id: id(),
+    frozen_to: id().notNull().default(0),
+    frozen_at: instant(),
+    batch_count: integer().notNull().default(0),
+    created_at: instant().notNull().default(now),
+    updated_at: instant().notNull().default(now),
+  },
+  (t) => [
+    index('campaigns_scheduled').on(t.scheduled_at).where(sql`${t.status} = 'scheduled'`),
+    index('campaigns_open').on(t.id).where(sql`${t.status} in ('sending', 'paused')`),
+    check('campaigns_status', sql`${t.status} in ('draft', 'scheduled', 'sending', 'paused', 'sent', 'cancelled')`),
+    check('campaigns_scheduled_at', sql`${t.status} <> 'scheduled' or ${t.scheduled_at} is not null`),
+    check(
+      'campaigns_started',
+      sql`${t.status} not in ('sending', 'paused', 'sent') or (${t.snapshot} is not null and ${t.audience_max_id} is not null and ${t.started_at} is not null)`,
+    ),
+    check(
+      'campaigns_sent',
+      sql`${t.status} <> 'sent' or (${t.frozen_at} is not null and ${t.finished_at} is not null)`,
+    ),
+  ],
+)
+
+/** The links of a started campaign, for statistics; the redirect itself never reads them. */
+export const campaign_links = pgTable(
+  'campaign_links',
+  {
+    campaign_id: id()
+      .notNull()
+      .references(() => campaigns.id, { onDelete: 'cascade' }),
+    n: integer().notNull(),
+    url: text().notNull(),
+    text: text().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.campaign_id, t.n] })],
+)

@@ -1,0 +1,38 @@
+import type { Database } from '../db/client.ts'
+import type { DispatchMessage } from '../dispatch/message.ts'
+import type { Redis } from '../redis/client.ts'
+import type { RedisKeys } from '../redis/keys.ts'
+import type { SigningKeys } from '../tokens/keys.ts'
+
+/** What emk-api's routes may need; made once per isolate in workers/api.ts. A route takes only the fields it uses. */
+export interface Services {
+  db: Database
+  redis: Redis
+  redis_keys: RedisKeys
+  signing_keys: SigningKeys
+  /** Secret of the keyed hashes that deleted subscribers leave behind (HASH_KEY). */
+  hash_key: string
+  bootstrap_secret: string
+  /** No slash at the end. */
+  public_url: string
+  tracking_url: string
+  recipient_allowlist: string
+  sending: boolean
+  dispatch: { send(message: DispatchMessage, options?: { delaySeconds?: number }): Promise<unknown> }
+  sender: SenderRpc
+  /** The moment a request, message or cron run is handled in. */
+  now: () => Date
+}
+
+/** What emk-sender answers by RPC: it alone holds the accounts' secrets. */
+export interface SenderRpc {
+  listAccounts(): Promise<AccountSummary[]>
+}
+
+/** A sending account without its secrets. */
+export interface AccountSummary {
+  name: string
+  kind: 'smtp' | 'ses' | 'sendgrid'
+  /** Host or region, for a person to recognise it by. */
+  where: string
+}

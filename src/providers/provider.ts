@@ -1,0 +1,77 @@
+// The contract between the send loop and whatever carries the mail. One file per implementation stands beside this one.
+
+/** One mail to one recipient, complete: rendered, addressed, with its tracking already in it. */
+export interface Mail {
+  campaign_id: number
+  subscriber_id: number
+  from: Mailbox
+  to: Mailbox
+  reply_to: string | null
+  subject: string
+  html: string
+  text: string
+  /** Without angle brackets; the same for every attempt at the same recipient. */
+  message_id: string
+  /** Moment of this attempt. */
+  date: Date
+  /** List-Unsubscribe and the like, in order; names and values are checked against injection by whoever writes them. */
+  headers: readonly (readonly [name: string, value: string])[]
+  /** Bounces go here (SMTP MAIL FROM). */
+  envelope_from: string
+}
+
+export interface Mailbox {
+  email: string
+  name: string | null
+}
+
+/**
+ * What became of one mail.
+ * - `sent`: the provider took responsibility.
+ * - `later`: surely not sent, worth another try; `delay_seconds` is the provider's own hint.
+ * - `never`: surely not sent and never will be to this recipient; `dead` says the address itself does not exist.
+ * - `stop`: surely not sent because of account or configuration; every other mail would fare the same.
+ * - `unknown`: it left and no answer came. Never retried, never failed over.
+ */
+export type Outcome =
+  | { kind: 'sent'; answer: string; provider_message_id?: string }
+  | { kind: 'later'; answer: string; delay_seconds?: number }
+  | { kind: 'never'; answer: string; dead: boolean }
+  | { kind: 'stop'; answer: string }
+  | { kind: 'unknown'; answer: string }
+
+/** A sending service under one account. `Prepared` is the service's own form of a mail, ready for the wire. */
+export interface Provider<Prepared = unknown> {
+  /**
+   * Everything that takes CPU, done before the ledger marks the mail as being sent.
+   * @throws {UnsendableMail} when this mail can never be sent as it is
+   */
+  prepare(mail: Mail): Prepared
+  /**
+   * Opens what sending needs (a connection and login for SMTP; nothing for HTTP services).
+   * @throws {ConnectionRefused} with the outcome every waiting mail shares: `later` or `stop`
+   */
+  connect(): Promise<Connection<Prepared>>
+}
+
+export interface Connection<Prepared = unknown> {
+  /**
+   * Sends a group and says what became of each mail, in the same order. Never throws and never hangs: what has no
+   * answer at `deadline` (ms since 1970) is `unknown` if it may have left, else `later`.
+   */
+  send(group: readonly Prepared[], deadline: number): Promise<Outcome[]>
+  close(): Promise<void>
+}
+
+/** This mail cannot be put on the wire (an address or header that no server would take). The answer names the part. */
+export class UnsendableMail extends Error {
+  override name = 'UnsendableMail'
+}
+
+/** No connection: nothing was sent. */
+export class ConnectionRefused extends Error {
+  override name = 'ConnectionRefused'
+  constructor(readonly outcome: Extract<Outcome, { kind: 'later' | 'stop' }>) {
+    super(outcome.answer)
+  }
+}

@@ -1,0 +1,31 @@
+// Every Redis key of the kit. All start with REDIS_PREFIX, so that two installations can share one database.
+
+export interface RedisKeys {
+  /** List: tracking events as JSON lines, oldest first. */
+  events: string
+  /** Set: names of lists that were renamed away from `events` and are being written to SQL. */
+  drains: string
+  /** Prefix of those names. */
+  drain: string
+  /** List: event lines that could not be read, kept for a person to look at. */
+  quarantine: string
+  /** Sorted set `campaign:subscriber:scope` -> ms: unsubscribes on their way to SQL. */
+  optouts: string
+  /** Sorted set campaign id -> ms when cron must look at it (0: it is sending). */
+  wake: string
+  /** String: ms of cron's last full sweep. */
+  swept: string
+}
+
+/** @param prefix - REDIS_PREFIX */
+export function redisKeys(prefix: string): RedisKeys {
+  return {
+    events: `${prefix}events`,
+    drains: `${prefix}drains`,
+    drain: `${prefix}drain:`,
+    quarantine: `${prefix}quarantine`,
+    optouts: `${prefix}optouts`,
+    wake: `${prefix}wake`,
+    swept: `${prefix}swept`,
+  }
+}

@@ -1,0 +1,47 @@
+import { sql } from 'drizzle-orm'
+import { check, index, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { id, identity, instant, now } from '../db/columns.ts'
+import { SUBSCRIBER_STATUSES } from './status.ts'
+
+/** A person who may be mailed. `email` keeps the case it was given in and is unique without regard to case. */
+export const subscribers = pgTable(
+  'subscribers',
+  {
+    id: identity(),
+    email: text().notNull(),
+    first_name: text(),
+    last_name: text(),
+    status: text({ enum: SUBSCRIBER_STATUSES }).notNull().default('active'),
+    attributes: jsonb().$type<Record<string, unknown>>().notNull().default({}),
+    timezone: text(),
+    locale: text(),
+    created_at: instant().notNull().default(now),
+    updated_at: instant().notNull().default(now),
+  },
+  (t) => [
+    uniqueIndex('subscribers_email').on(sql`lower(${t.email})`),
+    index('subscribers_domain').on(sql`lower(split_part(${t.email}, '@', 2))`),
+    check('subscribers_status', sql`${t.status} in ('active', 'unsubscribed', 'bounced', 'complained')`),
+    check('subscribers_attributes', sql`jsonb_typeof(${t.attributes}) = 'object'`),
+  ],
+)
+
+/** Every consent given or taken back, append-only: the proof. It goes with the subscriber when they are deleted. */
+export const consents = pgTable(
+  'consents',
+  {
+    id: identity(),
+    subscriber_id: id()
+      .notNull()
+      .references(() => subscribers.id, { onDelete: 'cascade' }),
+    list_id: id(),
+    action: text({ enum: ['subscribed', 'resubscribed', 'unsubscribed'] }).notNull(),
+    source: text(),
+    occurred_at: instant().notNull().default(now),
+    recorded_at: instant().notNull().default(now),
+  },
+  (t) => [
+    index('consents_subscriber').on(t.subscriber_id, t.occurred_at),
+    check('consents_action', sql`${t.action} in ('subscribed', 'resubscribed', 'unsubscribed')`),
+  ],
+)
