@@ -71,7 +71,9 @@ export class UnsendableMail extends Error {
 /** No connection: nothing was sent. */
 export class ConnectionRefused extends Error {
   override name = 'ConnectionRefused'
-  constructor(readonly outcome: Extract<Outcome, { kind: 'later' | 'stop' }>) {
+  readonly outcome: Extract<Outcome, { kind: 'later' | 'stop' }>
+  constructor(outcome: Extract<Outcome, { kind: 'later' | 'stop' }>) {
     super(outcome.answer)
+    this.outcome = outcome
   }
 }
