@@ -9,3 +9,13 @@ export const DEVELOPMENT_HASH_KEY = 'ZGV2ZWxvcG1lbnQtaGFzaC1kby1ub3QtZGVwbG95LSE
 
 /** BOOTSTRAP_SECRET */
 export const DEVELOPMENT_BOOTSTRAP_SECRET = 'development-bootstrap-secret-do-not-deploy'
+
+/**
+ * Whether SIGNING_KEYS holds the development secret, under whatever id or state, where it must not.
+ *
+ * @param environment - ENVIRONMENT
+ */
+export function usesDevelopmentKeys(environment: string, signing_keys: string): boolean {
+  const secret = DEVELOPMENT_SIGNING_KEYS.slice(DEVELOPMENT_SIGNING_KEYS.lastIndexOf(':') + 1)
+  return environment === 'production' && signing_keys.includes(secret)
+}

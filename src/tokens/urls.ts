@@ -1,0 +1,11 @@
+// Where the tokens go. `tracking_url` is without a slash at the end.
+
+/** The pixel's address. The ending tells mail clients that it is an image; the edge takes it with and without. */
+export const openUrl = (tracking_url: string, open_token: string) => `${tracking_url}/t/o/${open_token}.gif`
+
+/** What stands before `/<link half>` in every tracked link of one mail. */
+export const clickBase = (tracking_url: string, click_token: string) => `${tracking_url}/t/c/${click_token}`
+
+/** The unsubscribe page, and what a List-Unsubscribe header names. */
+export const unsubscribeUrl = (tracking_url: string, unsubscribe_token: string) =>
+  `${tracking_url}/u/${unsubscribe_token}`
