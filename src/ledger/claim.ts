@@ -1,0 +1,100 @@
+import { sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { retryDeadlocks } from '../db/retry.ts'
+import { settledBy } from './evidence.ts'
+
+/** One recipient of a claimed batch, with what rendering needs. */
+export interface ClaimedRow {
+  subscriber_id: number
+  attempts: number
+  /** Why this person must not be mailed any more; null for all others. */
+  skip: 'deleted' | 'unsubscribed' | 'bounced' | 'complained' | 'suppressed' | null
+  /** Ms of the newest consent among the campaign's lists; 0 when none is recorded. */
+  consented_at: number
+  email: string
+  first_name: string | null
+  last_name: string | null
+  attributes: Record<string, unknown>
+  timezone: string | null
+  locale: string | null
+}
+
+export type Claim =
+  | { claimed: true; rows: ClaimedRow[] }
+  /** `done`: nothing open. `leased`: another sender has it. `halted`: the campaign or all sending is stopped. */
+  | { claimed: false; why: 'done' | 'leased' | 'halted' }
+
+/** After a lease ends this much may pass before the sweep sends another pointer. In seconds. */
+export const LEASE_SLACK = 60
+
+/**
+ * Leases a batch for one sender and reads the rows that are due.
+ *
+ * Four statements in one transaction. The first tests the lease on the very row it updates, so of two senders one gets
+ * it; the others see it by the token. Rows that a dead predecessor left in `sending` are settled here: by evidence
+ * `sent`, otherwise `unconfirmed`, never sent again. Repeating a claim with the same token gives the same rows.
+ *
+ * @param token - a fresh UUID, chosen by the sender
+ * @param lease_seconds - how long the batch is the sender's; every mark extends it
+ */
+export async function claimBatch(
+  db: Database,
+  claim: { campaign_id: number; batch: number; token: string; lease_seconds: number },
+): Promise<Claim> {
+  const { campaign_id, batch, token, lease_seconds } = claim
+  const held = sql`exists (
+    select 1 from batches where campaign_id = ${campaign_id} and n = ${batch} and lease_token = ${token}::uuid)`
+
+  const lease = db.execute(sql`
+    update batches b set
+      lease_token = ${token}::uuid,
+      lease_until = now() + make_interval(secs => ${lease_seconds}),
+      due_at = now() + make_interval(secs => ${lease_seconds + LEASE_SLACK})
+    where b.campaign_id = ${campaign_id} and b.n = ${batch} and b.open > 0
+      and (b.lease_token is null or b.lease_until < now() or b.lease_token = ${token}::uuid)
+      and exists (select 1 from campaigns c where c.id = b.campaign_id and c.status = 'sending')
+      and (select sending from settings)`)
+
+  const settle = db.execute(
+    settledBy(sql`
+      d.campaign_id = ${campaign_id} and d.batch = ${batch} and d.state = 'sending'
+      and d.lease_token <> ${token}::uuid and ${held}`),
+  )
+
+  const due = db.execute<ClaimedRow & Record<string, unknown>>(sql`
+    select d.subscriber_id::float8 as subscriber_id, d.attempts::int as attempts,
+      case
+        when s.id is null then 'deleted'
+        when s.status <> 'active' then s.status
+        when m.subscribed is not true then 'unsubscribed'
+        when a.id is not null or o.id is not null then 'suppressed'
+      end as skip,
+      coalesce(extract(epoch from m.consented_at) * 1000, 0)::float8 as consented_at,
+      coalesce(s.email, '') as email, s.first_name, s.last_name, coalesce(s.attributes, '{}') as attributes, s.timezone, s.locale
+    from deliveries d
+    join campaigns c on c.id = d.campaign_id
+    left join subscribers s on s.id = d.subscriber_id
+    left join lateral (
+      select bool_or(m.status = 'subscribed') as subscribed, max(m.consented_at) as consented_at
+      from list_members m
+      where m.subscriber_id = d.subscriber_id
+        and m.list_id in (select jsonb_array_elements(c.audience -> 'include')::bigint)
+    ) m on true
+    left join suppressions a on a.kind = 'address' and a.value = lower(s.email)
+    left join suppressions o on o.kind = 'domain' and o.value = lower(split_part(s.email, '@', 2))
+    where d.campaign_id = ${campaign_id} and d.batch = ${batch} and ${held}
+      and (d.state = 'pending' or (d.state = 'deferred' and d.next_attempt_at <= now()))
+    order by d.subscriber_id`)
+
+  const standing = db.execute<{ held: boolean; open: number; halted: boolean }>(sql`
+    select b.lease_token is not distinct from ${token}::uuid as held, b.open,
+      c.status <> 'sending' or not (select sending from settings) as halted
+    from batches b join campaigns c on c.id = b.campaign_id
+    where b.campaign_id = ${campaign_id} and b.n = ${batch}`)
+
+  const [, , rows, after] = await retryDeadlocks(() => db.batch([lease, settle, due, standing]))
+  const now = after.rows[0]
+  if (now?.held) return { claimed: true, rows: rows.rows }
+  if (!now || now.open === 0) return { claimed: false, why: 'done' }
+  return { claimed: false, why: now.halted ? 'halted' : 'leased' }
+}

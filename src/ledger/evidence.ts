@@ -1,0 +1,63 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { retryDeadlocks } from '../db/retry.ts'
+
+/**
+ * The statement that settles rows nobody will answer for any more: `sent` where a reader's event proves it, otherwise
+ * `unconfirmed`. It moves the batches' counters by the states it found under lock.
+ *
+ * @param which - a condition on `deliveries d`; it must imply the state `sending` or `unconfirmed`
+ */
+export function settledBy(which: SQL): SQL {
+  return sql`
+    with locked as materialized (
+      select d.campaign_id, d.subscriber_id, d.batch, d.state as old_state, e.campaign_id is not null as proven
+      from deliveries d
+      left join recipient_stats e on e.campaign_id = d.campaign_id and e.subscriber_id = d.subscriber_id
+      where ${which}
+      order by d.campaign_id, d.subscriber_id
+      for update of d
+    ), settled as (
+      update deliveries d set
+        state = case when l.proven then 'sent' else 'unconfirmed' end,
+        reason = case when l.proven then null else 'no_answer' end,
+        sent_at = case when l.proven then coalesce(d.sent_at, d.updated_at) end,
+        updated_at = now()
+      from locked l
+      where d.campaign_id = l.campaign_id and d.subscriber_id = l.subscriber_id
+        and (l.proven or l.old_state = 'sending')
+      returning d.campaign_id, d.batch, l.old_state, d.state
+    ), sums as (
+      select campaign_id, batch,
+        count(*) filter (where old_state = 'sending') as closed,
+        count(*) filter (where old_state = 'unconfirmed') as was_unconfirmed,
+        count(*) filter (where state = 'sent') as sent,
+        count(*) filter (where state = 'unconfirmed') as unconfirmed
+      from settled group by campaign_id, batch
+    )
+    update batches b set
+      open = b.open - s.closed,
+      sent = b.sent + s.sent,
+      unconfirmed = b.unconfirmed + s.unconfirmed - s.was_unconfirmed
+    from sums s where b.campaign_id = s.campaign_id and b.n = s.batch`
+}
+
+/**
+ * A reader's event proves that a mail arrived: `unconfirmed` rows of these recipients become `sent`.
+ * Call it after the events are in SQL; calling it again changes nothing.
+ */
+export async function settleByEvidence(
+  db: Database,
+  touched: readonly { campaign_id: number; subscriber_id: number }[],
+): Promise<void> {
+  if (touched.length === 0) return
+  const campaigns = touched.map((t) => t.campaign_id)
+  const subscribers = touched.map((t) => t.subscriber_id)
+  await retryDeadlocks(() =>
+    db.execute(
+      settledBy(sql`
+        d.state = 'unconfirmed' and e.campaign_id is not null and (d.campaign_id, d.subscriber_id) in (
+          select * from unnest(${sql.param(campaigns)}::bigint[], ${sql.param(subscribers)}::bigint[]))`),
+    ),
+  )
+}

@@ -1,0 +1,49 @@
+import { DurableObject } from 'cloudflare:workers'
+
+/** What an account allows; comes from its configuration with every call, so a new deployment takes effect at once. */
+export interface AccountLimits {
+  max_connections: number
+  /** Mails a second; null for no limit of ours. */
+  rate_per_second: number | null
+}
+
+/** One connection, and the right to send `mails` from `starts_in_ms` on. */
+export interface Permit {
+  id: string
+  starts_in_ms: number
+}
+
+/** A permit nobody gave back ends after this long past its start: longer than any batch may take. In ms. */
+const PERMIT_LIFE = 15 * 60_000
+/** Sends are promised at most this far ahead; whoever would wait longer comes back later. In ms. */
+const HORIZON = 60_000
+
+/**
+ * Keeps one sending account under its limits: one object per account, asked once per batch, before the claim.
+ * State is in memory: eviction means nobody holds a permit, or that connections are counted anew, which can exceed
+ * `max_connections` for one batch's time.
+ */
+export class AccountGate extends DurableObject {
+  /** Permit id -> ms at which it ends by itself. */
+  readonly #held = new Map<string, number>()
+  /** Ms at which the rate allows the next mail. */
+  #free_at = 0
+
+  /** @returns a permit, or the ms after which to ask again */
+  take(mails: number, limits: AccountLimits, now = Date.now()): Permit | { wait_ms: number } {
+    for (const [id, ends] of this.#held) if (ends <= now) this.#held.delete(id)
+    if (this.#held.size >= limits.max_connections) return { wait_ms: 1000 }
+    const starts = Math.max(now, this.#free_at)
+    if (starts - now > HORIZON) return { wait_ms: starts - now - HORIZON }
+    if (limits.rate_per_second) this.#free_at = starts + (mails / limits.rate_per_second) * 1000
+    const id = crypto.randomUUID()
+    this.#held.set(id, starts + PERMIT_LIFE)
+    return { id, starts_in_ms: starts - now }
+  }
+
+  /** Ends a permit. Mails it allowed and that were not sent go back while nobody has been promised a later start. */
+  giveBack(id: string, unused: number, limits: AccountLimits, now = Date.now()): void {
+    if (!this.#held.delete(id) || !limits.rate_per_second) return
+    this.#free_at = Math.max(now, this.#free_at - (unused / limits.rate_per_second) * 1000)
+  }
+}
