@@ -9,7 +9,7 @@ import { checkLockfile } from './check/lockfile.ts'
 import { checkMigrations } from './check/migrations.ts'
 import { checkTypes } from './check/types.ts'
 import { checkWalls } from './check/walls.ts'
-import { checkWranglerFiles } from './check/wrangler_files.ts'
+import { checkWranglerFiles } from './check/wrangler-files.ts'
 
 interface Check {
   name: string

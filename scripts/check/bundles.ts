@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { outputLines, runTool } from './run_tool.ts'
+import { outputLines, runTool } from './run-tool.ts'
 
 /** What emk-tracking is made of, one file a line; `npm run check -- --update` rewrites it. */
 export const TRACKING_INPUTS = 'workers/tracking.inputs.txt'

@@ -1,5 +1,5 @@
 import { join, relative, resolve } from 'node:path'
-import { outputLines, runTool } from './run_tool.ts'
+import { outputLines, runTool } from './run-tool.ts'
 
 /** Biome's lint rules (among them the import wall around src/tracking) and its formatting. */
 export async function checkLint(root: string): Promise<string[]> {

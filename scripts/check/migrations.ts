@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { outputLines, runTool } from './run_tool.ts'
+import { outputLines, runTool } from './run-tool.ts'
 
 /**
  * drizzle/ is sound and in step with the tables: generating into a copy of it adds no migration. Only snapshots are

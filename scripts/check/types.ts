@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { outputLines, runTool } from './run_tool.ts'
+import { outputLines, runTool } from './run-tool.ts'
 
 /** Both TypeScript projects compile, and the generated environment types match the wrangler files. */
 export async function checkTypes(root: string): Promise<string[]> {

@@ -4,7 +4,7 @@ import { checkLockfile } from '../../scripts/check/lockfile.ts'
 import { checkMigrations } from '../../scripts/check/migrations.ts'
 import { checkTypes } from '../../scripts/check/types.ts'
 import { checkWalls } from '../../scripts/check/walls.ts'
-import { checkWranglerFiles, WRANGLER_FILES } from '../../scripts/check/wrangler_files.ts'
+import { checkWranglerFiles, WRANGLER_FILES } from '../../scripts/check/wrangler-files.ts'
 import { Checkout } from '../support/checkout.ts'
 
 const TOOL_TIMEOUT_MS = 120_000

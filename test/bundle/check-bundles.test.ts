@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { checkBundles, TRACKING_INPUTS } from '../../scripts/check/bundles.ts'
-import { WRANGLER_FILES } from '../../scripts/check/wrangler_files.ts'
+import { WRANGLER_FILES } from '../../scripts/check/wrangler-files.ts'
 import { Checkout } from '../support/checkout.ts'
 
 const BUILD_TIMEOUT_MS = 120_000
