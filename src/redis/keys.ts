@@ -3,13 +3,13 @@
 export interface RedisKeys {
   /** List: tracking events as JSON lines, oldest first. */
   events: string
-  /** Set: names of lists that were renamed away from `events` and are being written to SQL. */
+  /** Sorted set: lists that were renamed away from `events` -> how many of their lines are in SQL already. */
   drains: string
   /** Prefix of those names. */
   drain: string
   /** List: event lines that could not be read, kept for a person to look at. */
   quarantine: string
-  /** Sorted set `campaign:subscriber:scope` -> ms: unsubscribes on their way to SQL. */
+  /** Sorted set subscriber id -> ms of the last unsubscribe that SQL may not know yet; see tracking/optouts.ts. */
   optouts: string
   /** Sorted set campaign id -> ms when cron must look at it (0: it is sending). */
   wake: string

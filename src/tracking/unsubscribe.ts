@@ -1,0 +1,30 @@
+import { page } from '../pages/answer.ts'
+import { invalidUnsubscribePage, leftPage, notSavedPage, unclearPage, unsubscribePage } from '../pages/unsubscribe.ts'
+import { verifyRecipient } from '../tokens/recipient.ts'
+import { bufferUnsubscribe } from './buffer.ts'
+import { readForm } from './form.ts'
+import type { TrackingServices } from './services.ts'
+import { eventOf } from './visit.ts'
+
+/**
+ * `/u/<unsubscribe token>`. GET shows a page and changes nothing, because scanners fetch every link. POST acts: from a
+ * mail client by one click (RFC 8058: body `List-Unsubscribe=One-Click`, answered by an empty 200), or from the page.
+ * A POST is answered with 200 only when the opt-out is durable.
+ */
+export async function unsubscribe(request: Request, token: string, services: TrackingServices): Promise<Response> {
+  const recipient = await verifyRecipient(services.signing_keys, 'unsubscribe', token)
+  if (!recipient) return page(404, invalidUnsubscribePage())
+  if (request.method !== 'POST') return page(200, unsubscribePage())
+
+  const form = await readForm(request)
+  const one_click = form?.get('List-Unsubscribe') === 'One-Click'
+  const scope = one_click ? 'lists' : form?.get('scope')
+  if (scope !== 'lists' && scope !== 'all') return page(400, unclearPage())
+
+  const { campaign_id, subscriber_id } = recipient
+  const event = eventOf(request, services, { kind: 'unsubscribe', campaign_id, subscriber_id, scope })
+  if (!(await bufferUnsubscribe(services, event))) {
+    return page(503, notSavedPage(scope), { 'Retry-After': '60' })
+  }
+  return one_click ? new Response(null, { headers: { 'Cache-Control': 'no-store' } }) : page(200, leftPage(scope))
+}
