@@ -1,0 +1,68 @@
+import type { Location } from './ast.ts'
+import type { Body, Frame, Helper, HelperOptions, Read } from './frame.ts'
+
+/** A call's arguments, as the opcodes left them on the stack. */
+export interface Arguments {
+  name: string
+  params: readonly Read[]
+  hash: Read
+  program: Read | null
+  inverse: Read | null
+  /** Whether templates were compiled with data variables, and whether block parameters are in scope. */
+  data: boolean
+  blockParams: boolean
+  loc: Location
+}
+
+/** Builds the options object that a helper gets as its last argument: a fresh one for every call. */
+export function optionsOf(call: Arguments): (frame: Frame) => HelperOptions {
+  const { name, hash, program, inverse, data, blockParams, loc } = call
+  if (!program && !inverse) {
+    return (frame) => ({
+      name,
+      hash: hash(frame) as HelperOptions['hash'],
+      data: data ? frame.data : undefined,
+      blockParams: blockParams ? frame.blockParams : undefined,
+      loc,
+    })
+  }
+  return (frame) => ({
+    name,
+    hash: hash(frame) as HelperOptions['hash'],
+    fn: program ? (program(frame) as Body) : frame.container.noop,
+    inverse: inverse ? (inverse(frame) as Body) : frame.container.noop,
+    data: data ? frame.data : undefined,
+    blockParams: blockParams ? frame.blockParams : undefined,
+    loc,
+  })
+}
+
+/** Calls what `find` yields, arguments in order, options last. */
+export function callHelper(find: Read, call: Arguments): Read {
+  const options = optionsOf(call)
+  const { params, name } = call
+  const [first, second] = params
+  if (first === undefined) {
+    return (frame) => {
+      const helper = callable(find(frame), name)
+      return helper.call(frame.context ?? frame.container.nullContext, options(frame))
+    }
+  }
+  if (second === undefined) {
+    return (frame) => {
+      const helper = callable(find(frame), name)
+      return helper.call(frame.context ?? frame.container.nullContext, first(frame), options(frame))
+    }
+  }
+  return (frame) => {
+    const helper = callable(find(frame), name)
+    const args = params.map((read) => read(frame))
+    args.push(options(frame))
+    return helper.apply(frame.context ?? frame.container.nullContext, args)
+  }
+}
+
+function callable(found: unknown, name: string): Helper {
+  if (typeof found !== 'function') throw new Error(`"${name}" is not a helper`)
+  return found as Helper
+}
