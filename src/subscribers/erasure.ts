@@ -1,0 +1,33 @@
+// What a deleted subscriber leaves behind, and the lock that keeps a parallel write from missing it.
+import { sql } from 'drizzle-orm'
+
+/** Any fixed number that no other advisory lock of this database uses. */
+const ERASURE_LOCK = 718_001
+
+/**
+ * First statement of every transaction that may create a subscriber or change an address. Writers share the lock, a
+ * deletion holds it alone: without it, a writer whose snapshot is older than the deletion sees no hash, waits for the
+ * deleted row, and then creates the person anew.
+ */
+export const writeBesideErasures = () => sql`select pg_advisory_xact_lock_shared(${ERASURE_LOCK})`
+
+/** First statement of the transaction that deletes a subscriber. */
+export const eraseAlone = () => sql`select pg_advisory_xact_lock(${ERASURE_LOCK})`
+
+const encoder = new TextEncoder()
+const keys = new Map<string, Promise<CryptoKey>>()
+
+/**
+ * HMAC-SHA256 of the lower-case address, in hex: recognises a deleted person's address without storing it. With the key
+ * kept outside the database, the stored hashes cannot be tested against a list of known addresses.
+ */
+export async function hashEmail(hash_key: string, email: string): Promise<string> {
+  let key = keys.get(hash_key)
+  if (!key) {
+    const raw = encoder.encode(hash_key)
+    key = crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+    keys.set(hash_key, key)
+  }
+  const mac = await crypto.subtle.sign('HMAC', await key, encoder.encode(email.toLowerCase()))
+  return Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -1,0 +1,124 @@
+// One statement, kept whole: what a call changes about subscribers that exist, their lists and the proof of consent.
+import { sql } from 'drizzle-orm'
+import { judgeRows, rank, type WriteMode } from './judge.ts'
+
+/**
+ * Runs after the rows' subscribers were created and locked in the same transaction, so that `judged` reads what nobody
+ * else can change until the end. Only memberships can still move beneath it (a reader's opt-out): their own conditions
+ * are therefore tested on the updated row.
+ *
+ * - A membership that was left stays left (`joined` updates subscribed ones only); only `rejoined` turns it, for rows
+ *   with `resubscribe`, and only when its consent is newer than the opt-out.
+ * - Whoever is not active joins lists as unsubscribed, so that a later revival covers only the lists it names.
+ * - When an address changes of someone who opted out somewhere, the old address is suppressed: importing it again must
+ *   not make a new, mailable person of it.
+ * - A new consent lifts suppressions that older feedback set; one set by hand stays until it is removed by hand.
+ */
+export const updateRows = (mode: WriteMode, rows: string) => sql`
+  with ${judgeRows(mode, rows)},
+  accepted as materialized (select * from judged where refusal is null and subscriber_id is not null),
+  changed as (
+    update subscribers s
+    set email = a.new_email, first_name = a.new_first_name, last_name = a.new_last_name, status = a.new_status,
+        attributes = a.new_attributes, timezone = a.new_timezone, locale = a.new_locale, updated_at = now()
+    from accepted a
+    where s.id = a.subscriber_id and
+      (a.old_email, a.old_first_name, a.old_last_name, a.old_status, a.old_attributes, a.old_timezone, a.old_locale)
+      is distinct from
+      (a.new_email, a.new_first_name, a.new_last_name, a.new_status, a.new_attributes, a.new_timezone, a.new_locale)
+    returning s.id
+  ),
+  wanted as materialized (
+    select a.subscriber_id, l.list_id, a.new_status, a.resubscribe, a.consented_at, a.consent_source,
+      m.status as old_status,
+      case when a.resubscribe and (a.old_status <> 'active' or m.status = 'unsubscribed' or a.deleted_at is not null)
+        then 'resubscribed' else 'subscribed' end as action
+    from accepted a
+    cross join lateral unnest(a.list_ids) as l(list_id)
+    left join list_members m on m.list_id = l.list_id and m.subscriber_id = a.subscriber_id
+  ),
+  joined as (
+    insert into list_members as m (list_id, subscriber_id, status, consented_at, consent_source, unsubscribed_at)
+    select list_id, subscriber_id, case when new_status = 'active' then 'subscribed' else 'unsubscribed' end,
+      consented_at, consent_source, case when new_status <> 'active' then now() end
+    from wanted
+    where not resubscribe
+    order by list_id, subscriber_id
+    on conflict (list_id, subscriber_id) do update
+    set consented_at = excluded.consented_at, consent_source = coalesce(excluded.consent_source, m.consent_source),
+        updated_at = now()
+    where m.status = 'subscribed' and excluded.status = 'subscribed' and excluded.consented_at is not null
+      and (m.consented_at is null or m.consented_at < excluded.consented_at)
+    returning m.list_id, m.subscriber_id, m.status
+  ),
+  rejoined as (
+    insert into list_members as m (list_id, subscriber_id, status, consented_at, consent_source, unsubscribed_at)
+    select list_id, subscriber_id, case when new_status = 'active' then 'subscribed' else 'unsubscribed' end,
+      consented_at, consent_source, case when new_status <> 'active' then now() end
+    from wanted
+    where resubscribe
+    order by list_id, subscriber_id
+    on conflict (list_id, subscriber_id) do update
+    set status = 'subscribed', consented_at = excluded.consented_at, consent_source = excluded.consent_source,
+        unsubscribed_at = null, updated_at = now()
+    where excluded.status = 'subscribed' and (
+      (m.status = 'unsubscribed' and m.unsubscribed_at < excluded.consented_at)
+      or (m.status = 'subscribed' and (m.consented_at is null or m.consented_at < excluded.consented_at)))
+    returning m.list_id, m.subscriber_id, m.status
+  ),
+  moved as (select * from joined union all select * from rejoined),
+  proof as (
+    insert into consents (subscriber_id, list_id, action, source, occurred_at)
+    select w.subscriber_id, w.list_id, w.action, w.consent_source, coalesce(w.consented_at, now())
+    from wanted w join moved m using (list_id, subscriber_id)
+    where m.status = 'subscribed' and (w.consented_at is not null or w.consent_source is not null)
+    union all
+    select a.subscriber_id, null, 'resubscribed', a.consent_source, a.consented_at
+    from accepted a
+    where a.resubscribe and a.new_status = 'active' and (a.old_status <> 'active' or a.deleted_at is not null)
+    union all
+    select a.subscriber_id, null, 'subscribed', a.consent_source, coalesce(a.consented_at, now())
+    from accepted a
+    where a.list_ids = '{}' and a.new_status = 'active' and (a.consented_at is not null or a.consent_source is not null)
+      and not (a.resubscribe and (a.old_status <> 'active' or a.deleted_at is not null))
+      and not exists (
+        select from consents c
+        where c.subscriber_id = a.subscriber_id and c.list_id is null and c.action <> 'unsubscribed'
+          and (a.consented_at is null or c.occurred_at >= a.consented_at))
+    union all
+    select a.subscriber_id, null, 'unsubscribed', coalesce(a.consent_source, 'set to ' || a.new_status), now()
+    from accepted a
+    where ${rank(sql`a.new_status`)} > ${rank(sql`a.old_status`)}
+    returning subscriber_id
+  ),
+  left_behind as (
+    insert into suppressions (kind, value, reason, source)
+    select 'address', lower(a.old_email),
+      case a.old_status when 'bounced' then 'bounce' when 'complained' then 'complaint' else 'unsubscribe' end,
+      'address changed'
+    from accepted a
+    where lower(a.new_email) <> lower(a.old_email) and (
+      a.old_status <> 'active'
+      or exists (select from list_members m where m.subscriber_id = a.subscriber_id and m.status = 'unsubscribed'))
+    on conflict (kind, value) do nothing
+  ),
+  lifted as (
+    delete from suppressions where id in (
+      select h.id from accepted a join suppressions h on h.kind = 'hash' and h.value = a.hash
+      where a.resubscribe
+      union all
+      select x.id from accepted a join suppressions x on x.kind = 'address' and x.value = lower(a.new_email)
+      where a.resubscribe and a.new_status = 'active' and x.reason in ('unsubscribe', 'bounce', 'complaint')
+        and x.created_at < a.consented_at)
+  )
+  select j.n, j.subscriber_id::float8 as id, j.refusal,
+    j.subscriber_id in (
+      select id from changed union all select subscriber_id from moved union all select subscriber_id from proof
+    ) as changed,
+    case when ${rank(sql`j.new_status`)} > ${rank(sql`j.asked_status`)} then j.new_status end as kept,
+    array(
+      select w.list_id::float8 from wanted w
+      where w.subscriber_id = j.subscriber_id and not w.resubscribe and w.old_status = 'unsubscribed'
+      order by w.list_id
+    ) as kept_lists
+  from judged j`

@@ -1,0 +1,109 @@
+import { sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { retryDeadlocks } from '../db/retry.ts'
+import { createRows } from './create-statement.ts'
+import { hashEmail, writeBesideErasures } from './erasure.ts'
+import type { WriteMode } from './judge.ts'
+import type { Refusal, RowAnswer, SubscriberRow } from './row.ts'
+import type { SubscriberStatus } from './status.ts'
+import { updateRows } from './update-statement.ts'
+
+/**
+ * Writes subscribers, their memberships and consents: every create, update, upsert, import and resubscription comes
+ * through here, in one transaction of one round trip. One answer per row, in order. Repeating a call changes nothing.
+ *
+ * No row makes anyone mailable who opted out, bounced, complained or was deleted, unless it carries `resubscribe` with a
+ * consent newer than that (judge.ts, update-statement.ts). Rows that name the same subscriber take effect one after the
+ * other; each further one costs a pass of its own.
+ *
+ * @throws a unique violation (SQLSTATE 23505) when an `update` moves a subscriber to an address that is taken
+ */
+export async function writeSubscribers(
+  db: Database,
+  hash_key: string,
+  mode: WriteMode,
+  rows: readonly SubscriberRow[],
+): Promise<RowAnswer[]> {
+  if (rows.length === 0) return []
+  const passes = await Promise.all(inPasses(rows).map((numbered) => passOf(db, hash_key, mode, numbered)))
+  const list_ids = [...new Set(rows.flatMap((row) => row.list_ids ?? []))]
+  const answers: RowAnswer[] = Array.from(rows, () => ({
+    outcome: 'refused',
+    id: null,
+    refusal: null,
+    kept: null,
+    kept_lists: [],
+  }))
+  await retryDeadlocks(async () => {
+    const results = await db.batch([
+      db.execute(writeBesideErasures()),
+      // A list that is deleted meanwhile waits for this transaction, or is unknown to it.
+      db.execute(
+        sql`select from mailing_lists where id = any(${sql.param(list_ids)}::bigint[]) order by id for key share`,
+      ),
+      ...passes.flat(),
+    ])
+    for (let i = 2; i < results.length; i += 3) {
+      const created = new Set(results[i]?.rows.map((row) => row.n))
+      for (const row of (results[i + 2]?.rows ?? []) as unknown as UpdateAnswer[]) {
+        const outcome = row.refusal ? 'refused' : created.has(row.n) ? 'created' : row.changed ? 'updated' : 'unchanged'
+        answers[row.n] =
+          outcome === 'refused'
+            ? { outcome, id: null, refusal: row.refusal, kept: null, kept_lists: [] }
+            : { outcome, id: row.id, refusal: null, kept: row.kept, kept_lists: row.kept_lists }
+      }
+    }
+  })
+  return answers
+}
+
+interface UpdateAnswer {
+  n: number
+  id: number | null
+  refusal: Refusal | null
+  changed: boolean
+  kept: SubscriberStatus | null
+  kept_lists: number[]
+}
+
+interface NumberedRow extends SubscriberRow {
+  n: number
+}
+
+/** No statement may touch a subscriber twice: the second mention of one goes into a second pass, and so on. */
+function inPasses(rows: readonly SubscriberRow[]): NumberedRow[][] {
+  const mentions = new Map<string | number, number>()
+  const passes: NumberedRow[][] = []
+  rows.forEach((row, n) => {
+    const key = row.id ?? row.email?.toLowerCase() ?? ''
+    const pass = mentions.get(key) ?? 0
+    mentions.set(key, pass + 1)
+    passes[pass] ??= []
+    passes[pass].push({ ...row, n })
+  })
+  return passes
+}
+
+/** The statements of one pass: create who is missing, lock everyone in order of address, then change what differs. */
+async function passOf(db: Database, hash_key: string, mode: WriteMode, rows: NumberedRow[]) {
+  const json = JSON.stringify(await Promise.all(rows.map((row) => asJson(hash_key, row))))
+  const named =
+    mode === 'update'
+      ? sql`id = any(${sql.param(rows.map((row) => row.id))}::bigint[])`
+      : sql`lower(email) = any(${sql.param(rows.map((row) => row.email?.toLowerCase()))}::text[])`
+  return [
+    db.execute(mode === 'update' ? sql`select 0 as n where false` : createRows(mode, json)),
+    db.execute(sql`select id from subscribers where ${named} order by lower(email) for update`),
+    db.execute(updateRows(mode, json)),
+  ]
+}
+
+async function asJson(hash_key: string, row: NumberedRow) {
+  const attributes = Object.entries(row.attributes ?? {})
+  return {
+    ...row,
+    hash: row.email === undefined ? undefined : await hashEmail(hash_key, row.email),
+    attributes: Object.fromEntries(attributes.filter(([, value]) => value !== null)),
+    attributes_gone: attributes.filter(([, value]) => value === null).map(([key]) => key),
+  }
+}
