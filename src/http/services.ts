@@ -20,6 +20,8 @@ export interface Services {
   sending: boolean
   dispatch: { send(message: DispatchMessage, options?: { delaySeconds?: number }): Promise<unknown> }
   sender: SenderRpc
+  /** emk-tracking, for installations whose /t and /u are not routed to it. */
+  tracking: { fetch(request: Request): Promise<Response> }
   /** The moment a request, message or cron run is handled in. */
   now: () => Date
 }

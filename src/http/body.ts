@@ -1,0 +1,80 @@
+import type { MiddlewareHandler } from 'hono'
+import { type FieldError, Problem } from './problem.ts'
+import type { AppEnv } from './route.ts'
+
+/** Bytes of a JSON body unless the route allows more. */
+export const BODY_LIMIT = 1_000_000
+
+/**
+ * Reads the body as JSON before anything else looks at it: type, size, syntax, and the two kinds of text that Postgres
+ * cannot keep. What is read stays with the request, the validators do not read it again.
+ *
+ * @param limit - in bytes
+ */
+export function jsonBody(limit: number): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const type = c.req.header('content-type') ?? ''
+    if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type)) {
+      const given = type ? `not ${type.slice(0, 100)}` : 'and say so in Content-Type'
+      throw new Problem('unsupported_media_type', `Send application/json, ${given}.`, {
+        errors: [{ field: 'Content-Type', detail: 'must be application/json' }],
+        headers: { accept: 'application/json' },
+      })
+    }
+    const text = await readText(c.req.raw, limit)
+    const value = parseJson(text)
+    const errors = UNSTORABLE.test(text) ? unstorable(value, '') : []
+    if (errors.length > 0) {
+      throw new Problem('validation_failed', 'The body holds text that cannot be stored.', { errors })
+    }
+    c.set('body', text)
+    c.req.raw = new Request(c.req.raw, { body: text })
+    await next()
+  }
+}
+
+async function readText(request: Request, limit: number): Promise<string> {
+  const tooLarge = () => new Problem('body_too_large', `The body is over ${limit} bytes. Send less at a time.`)
+  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length
+    if (size > limit) throw tooLarge()
+    chunks.push(chunk)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(await new Blob(chunks).arrayBuffer())
+  } catch {
+    throw new Problem('malformed_json', 'The body is not UTF-8.')
+  }
+}
+
+function parseJson(text: string): unknown {
+  if (text.trim() === '') throw new Problem('malformed_json', 'The body is empty. Send a JSON object.')
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    // The engine's message quotes the text around the fault: only the place is passed on.
+    const place = /line \d+ column \d+/.exec(error instanceof Error ? error.message : '')?.[0]
+    throw new Problem(
+      'malformed_json',
+      place ? `The JSON breaks off at ${place}.` : 'The JSON is not complete or not valid.',
+    )
+  }
+}
+
+/** Escapes of NUL and of surrogates (raw ones do not survive UTF-8); pairs of surrogates are sorted out afterwards. */
+const UNSTORABLE = /\\u(?:0000|d[89a-f])/i
+
+function unstorable(value: unknown, path: string): FieldError[] {
+  if (typeof value === 'string') {
+    if (value.includes('\0')) return [{ field: path || 'body', detail: 'must not contain the character NUL' }]
+    return value.isWellFormed() ? [] : [{ field: path || 'body', detail: 'must not contain half of a surrogate pair' }]
+  }
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => [
+    ...unstorable(key, path),
+    ...unstorable(inner, path ? `${path}.${key}` : key),
+  ])
+}

@@ -1,0 +1,78 @@
+// Keyset pages. A cursor names the last row of a page by its sort keys, never by a count.
+import { decodeBase64url, encodeBase64url } from '../tokens/base64url.ts'
+import { Problem } from './problem.ts'
+
+export interface Page<Row> {
+  data: Row[]
+  next_cursor: string | null
+}
+
+type SortKey = string | number
+/** Whatever narrows or sorts a list: the query without `limit` and `cursor`. */
+type Filters = Record<string, unknown>
+
+/**
+ * Where the page begins: the sort keys of the row before it, or null for the first page.
+ *
+ * @param kinds - the type of each sort key, in order: a cursor of another list does not pass
+ * @throws {Problem} bad_cursor when it was not made by `page` for the same filters
+ */
+export function after<const K extends readonly ('string' | 'number')[]>(
+  cursor: string | undefined,
+  filters: Filters,
+  kinds: K,
+): { [I in keyof K]: K[I] extends 'string' ? string : number } | null
+export function after(cursor: string | undefined, filters: Filters, kinds: readonly string[]): SortKey[] | null {
+  if (cursor === undefined) return null
+  const [mark, ...keys] = parse(cursor)
+  const fits = keys.length === kinds.length && keys.every((key, i) => typeof key === kinds[i])
+  if (mark !== fingerprint(filters) || !fits) {
+    throw new Problem(
+      'bad_cursor',
+      'This cursor was not given out for this list with these filters. Start again without a cursor.',
+      { errors: [{ field: 'cursor', detail: 'use `next_cursor` of the page before, with the same filters' }] },
+    )
+  }
+  return keys as SortKey[]
+}
+
+/**
+ * Makes a page of rows that were read with one row more than `limit`, which tells whether another page follows.
+ *
+ * @param keys - the sort keys of a row, in the order of `kinds` in `after`
+ */
+export function page<Row>(
+  rows: readonly Row[],
+  limit: number,
+  filters: Filters,
+  keys: (row: Row) => readonly SortKey[],
+): Page<Row> {
+  const data = rows.slice(0, limit)
+  const last = data.at(-1)
+  if (rows.length <= limit || last === undefined) return { data, next_cursor: null }
+  const text = JSON.stringify([fingerprint(filters), ...keys(last)])
+  return { data, next_cursor: encodeBase64url(new TextEncoder().encode(text)) }
+}
+
+function parse(cursor: string): unknown[] {
+  const bytes = decodeBase64url(cursor)
+  if (!bytes) return []
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
+    return Array.isArray(value) ? value : []
+  } catch {
+    return []
+  }
+}
+
+/** FNV-1a, 32 bits, over the filters in a fixed order: tells a mix-up, is no protection and needs to be none. */
+function fingerprint(filters: Filters): number {
+  const entries = Object.entries(filters).filter(([name, value]) => value !== undefined && !PAGING.has(name))
+  let hash = 0x811c9dc5
+  for (const char of JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)))) {
+    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193)
+  }
+  return hash >>> 0
+}
+
+const PAGING: ReadonlySet<string> = new Set(['limit', 'cursor'])

@@ -1,0 +1,62 @@
+// From anything thrown to the problem document that the caller sees, and the log line that the owner sees.
+import type { Context, Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { sqlState } from '../db/retry.ts'
+import { log } from '../log.ts'
+import { Problem, problemResponse } from './problem.ts'
+import type { AppEnv } from './route.ts'
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+/** The answer to whatever a route threw. Details of an unexpected error stay here: they may hold data or SQL. */
+export function answerError(error: Error, c: Context<AppEnv>, public_url: string): Response {
+  const { request_id } = c.var
+  if (error instanceof Problem) return problemResponse(error, request_id, public_url)
+  if (error instanceof HTTPException && error.status < 500) {
+    return problemResponse(new Problem('malformed_request', 'The request cannot be read.'), request_id, public_url)
+  }
+  const unreachable = isDatabaseUnavailable(error)
+  log('request_failed', {
+    request_id,
+    method: c.req.method,
+    route: c.req.routePath,
+    error: error.name,
+    sql_state: sqlState(error) ?? null,
+    // Where, without the message: drizzle writes the parameters of a statement into it.
+    stack: (error.stack ?? '')
+      .split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .slice(0, 8)
+      .join('\n'),
+  })
+  const problem = unreachable
+    ? new Problem('database_unavailable', 'The database does not answer. Try again shortly.', {
+        headers: { 'retry-after': '5' },
+      })
+    : new Problem('internal_error', `Something went wrong on our side. The log knows it as ${request_id}.`)
+  return problemResponse(problem, request_id, public_url)
+}
+
+/** 405 with Allow where another method would be answered, else 404. */
+export function answerUnknownPath(app: Hono<AppEnv>, c: Context<AppEnv>): never {
+  const { path, method } = c.req
+  const allowed = METHODS.filter((other) =>
+    app.router.match(other, path)[0].some(([[, route]]) => route.method === other),
+  )
+  if (allowed.length === 0) throw new Problem('not_found', `Nothing answers at ${path}.`)
+  throw new Problem('method_not_allowed', `${path} answers ${allowed.join(', ')}, not ${method}.`, {
+    headers: { allow: allowed.join(', ') },
+  })
+}
+
+/** Classes of SQLSTATE that say "not now": connection, resources, operator intervention (PostgreSQL, appendix A). */
+const NOT_NOW = /^(?:08|53|57P)/
+
+function isDatabaseUnavailable(error: Error): boolean {
+  const state = sqlState(error)
+  if (state !== undefined) return NOT_NOW.test(state)
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if (e.name === 'NeonDbError') return true
+  }
+  return false
+}

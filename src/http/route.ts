@@ -1,0 +1,62 @@
+import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
+import { requireScope } from '../auth/authenticate.ts'
+import type { Caller } from '../auth/caller.ts'
+import type { Scope } from '../auth/scopes.ts'
+import type { Database } from '../db/client.ts'
+import { BODY_LIMIT, jsonBody } from './body.ts'
+import { idempotent, refuseIdempotencyKey } from './idempotency.ts'
+import { problemDocument } from './schema.ts'
+import { validationProblem } from './validation.ts'
+
+/** What the frame puts into Hono's context; routes read `request_id` and `caller` and pass on values, never the context. */
+export interface AppEnv {
+  Variables: {
+    request_id: string
+    caller: Caller
+    db: Database
+    /** The JSON text of the body, once it was read. */
+    body?: string
+  }
+}
+
+/** A router for one owner's routes. */
+export const createRouter = () =>
+  new OpenAPIHono<AppEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw validationProblem(result.error, result.target)
+    },
+  })
+
+interface Access {
+  scope: Scope
+  /** Bytes of the JSON body. */
+  body_limit?: number
+  /** false refuses Idempotency-Key: for answers that must not be kept, such as a new secret. */
+  idempotent?: boolean
+}
+
+/**
+ * Describes one route: what createRoute of @hono/zod-openapi takes, plus who may call it. Adds authentication, the
+ * reading of the body, Idempotency-Key for unsafe methods, and the problem document as every other answer.
+ */
+export function operation<P extends string, R extends Omit<RouteConfig, 'path'> & { path: P }>(
+  access: Access,
+  config: R,
+) {
+  const middleware: MiddlewareHandler<AppEnv>[] = [requireScope(access.scope)]
+  if (config.request?.body) middleware.push(jsonBody(access.body_limit ?? BODY_LIMIT))
+  if (config.method !== 'get') middleware.push(access.idempotent === false ? refuseIdempotencyKey : idempotent)
+  const problems = { content: { 'application/problem+json': { schema: problemDocument } } }
+  return createRoute({
+    ...config,
+    description: [config.description, `Scope: \`${access.scope}\`.`].filter(Boolean).join('\n\n'),
+    security: [{ api_key: [] }],
+    middleware,
+    responses: {
+      ...config.responses,
+      '4XX': { description: 'Refused; nothing was changed', ...problems },
+      '5XX': { description: 'Failed on our side', ...problems },
+    },
+  })
+}

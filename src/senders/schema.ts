@@ -1,0 +1,46 @@
+import * as z from 'zod'
+import { named, time } from '../http/schema.ts'
+
+const line = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, 'must not contain line breaks or control characters')
+
+const email = z.email().max(254)
+
+const fields = {
+  name: line(100).meta({ description: 'For you to tell senders apart; readers do not see it', example: 'Newsletter' }),
+  from_name: line(100).meta({ example: 'Ada from Example' }),
+  from_email: email.meta({ example: 'ada@news.example.com' }),
+  reply_to: email.nullable(),
+  postal_address: z
+    .string()
+    .trim()
+    .min(1)
+    .max(500)
+    .meta({ description: 'Shown in every mail, as CAN-SPAM and CASL demand', example: '1 Example Street, 12345 Town' }),
+  account: line(100).nullable().meta({ description: 'A sending account of GET /accounts; null takes the first one' }),
+  tracking_url: z
+    .url({ protocol: /^https?$/ })
+    .max(200)
+    .regex(/^https?:\/\/[^/?#]+$/i, 'must be a scheme and host without a path, such as https://t.example.com')
+    .nullable()
+    .meta({ description: 'Where the links of its mails point; null takes TRACKING_URL' }),
+}
+
+export const newSender = named(
+  'NewSender',
+  z.strictObject({
+    ...fields,
+    reply_to: fields.reply_to.default(null),
+    account: fields.account.default(null),
+    tracking_url: fields.tracking_url.default(null),
+  }),
+)
+
+export const senderChange = named('SenderChange', z.strictObject(fields).partial())
+
+export const sender = named('Sender', z.strictObject({ id: z.int(), ...fields, created_at: time, updated_at: time }))

@@ -1,0 +1,70 @@
+import { and, asc, eq, gt, notExists, sql } from 'drizzle-orm'
+import { campaigns } from '../campaigns/table.ts'
+import type { Database } from '../db/client.ts'
+import { senders } from './table.ts'
+
+const columns = {
+  id: senders.id,
+  name: senders.name,
+  from_name: senders.from_name,
+  from_email: senders.from_email,
+  reply_to: senders.reply_to,
+  postal_address: senders.postal_address,
+  account: senders.account,
+  tracking_url: senders.tracking_url,
+  created_at: senders.created_at,
+  updated_at: senders.updated_at,
+}
+
+type Values = Omit<typeof senders.$inferInsert, 'id' | 'created_at' | 'updated_at'>
+type Changes = { [Name in keyof Values]?: Values[Name] | undefined }
+
+/** @throws a violation of `senders_name` when the name is in use */
+export async function insertSender(db: Database, values: Values) {
+  const [row] = await db.insert(senders).values(values).returning(columns)
+  if (!row) throw new Error('insert into senders returned nothing')
+  return row
+}
+
+export async function findSender(db: Database, id: number) {
+  const [row] = await db.select(columns).from(senders).where(eq(senders.id, id))
+  return row
+}
+
+/** By id, one more than `limit`. */
+export async function listSenders(db: Database, after_id: number | null, limit: number) {
+  return db
+    .select(columns)
+    .from(senders)
+    .where(after_id === null ? undefined : gt(senders.id, after_id))
+    .orderBy(asc(senders.id))
+    .limit(limit + 1)
+}
+
+/**
+ * Campaigns that have started keep the sender they were started with.
+ *
+ * @throws a violation of `senders_name` when the name is in use
+ */
+export async function updateSender(db: Database, id: number, changes: Changes) {
+  const [row] = await db
+    .update(senders)
+    .set({ ...changes, updated_at: sql`now()` })
+    .where(eq(senders.id, id))
+    .returning(columns)
+  return row
+}
+
+/** Deletes a sender no campaign names. */
+export async function deleteSender(db: Database, id: number): Promise<'deleted' | 'in_use' | 'unknown'> {
+  const used = db.select({ one: sql`1` }).from(campaigns).where(eq(campaigns.sender_id, id))
+  const [deleted, left] = await db.batch([
+    db
+      .delete(senders)
+      .where(and(eq(senders.id, id), notExists(used)))
+      .returning({ id: senders.id }),
+    db.select({ id: senders.id }).from(senders).where(eq(senders.id, id)),
+  ])
+  if (deleted.length > 0) return 'deleted'
+  return left.length > 0 ? 'in_use' : 'unknown'
+}

@@ -1,0 +1,89 @@
+import * as z from 'zod'
+import { Problem } from '../http/problem.ts'
+import { createRouter, operation } from '../http/route.ts'
+import { named, time } from '../http/schema.ts'
+import type { Services } from '../http/services.ts'
+import { readSettings, writeSettings } from './store.ts'
+
+const tags = ['Settings']
+
+const settings = named(
+  'Settings',
+  z.strictObject({
+    sending: z.boolean().meta({ description: 'false stops all sending at the next group of mails' }),
+    deployed_sending: z
+      .boolean()
+      .meta({ description: 'The SENDING variable: false stops all sending whatever `sending` says' }),
+    updated_at: time.nullable(),
+  }),
+)
+const settingsChange = named('SettingsChange', z.strictObject({ sending: z.boolean() }))
+
+const account = named(
+  'Account',
+  z.strictObject({ name: z.string(), kind: z.enum(['smtp', 'ses', 'sendgrid']), where: z.string() }),
+)
+
+const one = { content: { 'application/json': { schema: settings } } }
+
+const get = operation(
+  { scope: 'read' },
+  {
+    method: 'get',
+    path: '/settings',
+    tags,
+    summary: 'Get the settings',
+    responses: { 200: { description: 'Settings', ...one } },
+  },
+)
+
+const put = operation(
+  { scope: 'send' },
+  {
+    method: 'put',
+    path: '/settings',
+    tags,
+    summary: 'Stop or start all sending',
+    request: { body: { required: true, content: { 'application/json': { schema: settingsChange } } } },
+    responses: { 200: { description: 'Set', ...one } },
+  },
+)
+
+const accounts = operation(
+  { scope: 'read' },
+  {
+    method: 'get',
+    path: '/accounts',
+    tags,
+    summary: 'List the sending accounts',
+    description: 'As the sending Worker was deployed with them; without their secrets.',
+    responses: {
+      200: {
+        description: 'All accounts',
+        content: { 'application/json': { schema: z.strictObject({ data: z.array(account), next_cursor: z.null() }) } },
+      },
+    },
+  },
+)
+
+export function settingsRoutes({ db, sender, sending: deployed_sending }: Services) {
+  const router = createRouter()
+
+  router.openapi(get, async (c) => {
+    const row = await readSettings(db)
+    return c.json({ ...(row ?? { sending: true, updated_at: null }), deployed_sending }, 200)
+  })
+
+  router.openapi(put, async (c) => {
+    return c.json({ ...(await writeSettings(db, c.req.valid('json'))), deployed_sending }, 200)
+  })
+
+  router.openapi(accounts, async (c) => {
+    const data = await sender.listAccounts().catch(() => {
+      throw new Problem('sender_unavailable', 'The sending Worker does not answer. Is it deployed?')
+    })
+    return c.json({ data, next_cursor: null }, 200)
+  })
+
+  return router
+}
