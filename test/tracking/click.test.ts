@@ -1,0 +1,102 @@
+import { afterAll, afterEach, expect, test } from 'vitest'
+import { signLink } from '../../src/tokens/link.ts'
+import { signRecipient } from '../../src/tokens/recipient.ts'
+import { clickBase } from '../../src/tokens/urls.ts'
+import { keysWith, NOTHING, NOW, ORIGIN, openEdge } from './edge.ts'
+
+const edge = await openEdge()
+const TARGET = 'https://shop.example/a%2Fb/%7Eq;p?x=1&y=a+b&&z=%C3%A9&u=https://other.example/?a=b#frag/ment'
+const token = await signRecipient(edge.signing_keys, 'click', 7, 42)
+const half = await signLink(edge.signing_keys, 7, 3, TARGET)
+const path = (recipient = token, link = half) => `${clickBase('', recipient)}/${link}`
+const CLICK = {
+  event_id: expect.stringMatching(/^event-/),
+  kind: 'click',
+  campaign_id: 7,
+  subscriber_id: 42,
+  link: 3,
+  occurred_at: NOW,
+  country: null,
+}
+afterEach(async () => expect(await edge.arrived()).toEqual(NOTHING))
+afterAll(() => edge.close())
+
+function expectRedirect(response: Response, url = TARGET) {
+  expect(response.status).toBe(302)
+  expect(response.headers.get('Location')).toBe(url)
+  expect(response.headers.get('Cache-Control')).toBe('no-store')
+  expect(response.headers.get('Referrer-Policy')).toBe('no-referrer')
+  expect(response.headers.get('Set-Cookie')).toBeNull()
+}
+
+test('two good halves redirect to the very URL and record a click', async () => {
+  expectRedirect(await edge.ask(`${ORIGIN}${path()}`, { cf: { country: 'FR' } }))
+  expect(await edge.arrived()).toEqual({ ...NOTHING, redis: [{ ...CLICK, country: 'FR' }] })
+})
+
+test('a URL that is not ASCII redirects to where a browser would go', async () => {
+  const iri = await signLink(edge.signing_keys, 7, 4, 'https://bücher.example/größe?q=日本 x#é')
+  expectRedirect(
+    await edge.ask(path(token, iri), { method: 'HEAD' }),
+    'https://xn--bcher-kva.example/gr%C3%B6%C3%9Fe?q=%E6%97%A5%E6%9C%AC%20x#%C3%A9',
+  )
+})
+
+test('HEAD redirects and records nothing', async () => {
+  expectRedirect(await edge.ask(path(), { method: 'HEAD' }))
+})
+
+test('a bad recipient half redirects and records nothing', async () => {
+  const open = await signRecipient(edge.signing_keys, 'open', 7, 42)
+  for (const bad of ['x', `${token}A`, token.slice(1), open, '%00', 'é']) {
+    expectRedirect(await edge.ask(path(bad)))
+  }
+  for (let at = 0; at < token.length; at++) {
+    expectRedirect(await edge.ask(path(token.slice(0, at) + (token[at] === 'B' ? 'C' : 'B') + token.slice(at + 1))))
+  }
+})
+
+test('halves of two campaigns redirect and record nothing', async () => {
+  expectRedirect(await edge.ask(path(await signRecipient(edge.signing_keys, 'click', 8, 42))))
+})
+
+test('a bad link half is a 404 page that leads nowhere', async () => {
+  const [key, campaign, n, , mac] = half.split('.')
+  const evil = btoa('https://evil.example/').replaceAll('=', '')
+  const bad = ['x', half.slice(0, -1), `${half}A`, `${key}.${campaign}.${n}.${evil}.${mac}`, token]
+  for (let at = 0; at < half.length; at += 3) {
+    bad.push(half.slice(0, at) + (half[at] === 'B' ? 'C' : 'B') + half.slice(at + 1))
+  }
+  for (const link of bad) {
+    const response = await edge.ask(path(token, link))
+    expect(response.status).toBe(404)
+    expect(response.headers.get('Location')).toBeNull()
+    expect(response.headers.get('Content-Security-Policy')).toContain("default-src 'none'")
+    expect(await response.text()).toContain('This link is broken')
+  }
+})
+
+test('a missing or extra part is a 404', async () => {
+  for (const other of [`/t/c/${token}`, `/t/c/${token}/${half}/more`, '/t/c', '/t/c/', `/t/c//${half}`]) {
+    expect((await edge.ask(other)).status).toBe(404)
+  }
+})
+
+test('retired keys redirect without a record, revoked keys do not redirect', async () => {
+  expectRedirect(await edge.ask(path(), {}, { signing_keys: await keysWith('redirect-only') }))
+  expect((await edge.ask(path(), {}, { signing_keys: await keysWith('revoked') })).status).toBe(404)
+  expectRedirect(await edge.ask(path(), {}, { signing_keys: await keysWith('verifying') }))
+  expect((await edge.arrived()).redis).toEqual([CLICK])
+})
+
+test('while Redis is down the queue takes the event; with both down the redirect still comes', async () => {
+  expectRedirect(await edge.ask(path(), {}, { redis_down: true }))
+  expect(await edge.arrived()).toEqual({ ...NOTHING, queue: [CLICK] })
+  expectRedirect(await edge.ask(path(), {}, { redis_down: true, queue_down: true }))
+})
+
+test.each(['POST', 'PUT', 'DELETE'])('%s is refused', async (method) => {
+  const response = await edge.ask(path(), { method })
+  expect(response.status).toBe(405)
+  expect(response.headers.get('Allow')).toBe('GET, HEAD')
+})

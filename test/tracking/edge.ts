@@ -1,0 +1,82 @@
+// emk-tracking's routes over a real Redis, with a queue that remembers; each part can be taken away.
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import { connectRedis } from '../../src/redis/client.ts'
+import { parseSigningKeys, type SigningKeys } from '../../src/tokens/keys.ts'
+import type { TrackingEvent } from '../../src/tracking/event.ts'
+import { route } from '../../src/tracking/routes.ts'
+import { openTestRedis } from '../support/redis.ts'
+
+export const ORIGIN = 'https://mail.test'
+export const NOW = '2026-11-24T10:00:00.123Z'
+const SECRET = 'a'.repeat(42)
+const OTHER = 'b'.repeat(42)
+
+/** The same two keys in four states; key 2 signs, or key 1 when `signing` says so. */
+export const keysWith = (first: 'signing' | 'verifying' | 'redirect-only' | 'revoked'): Promise<SigningKeys> =>
+  parseSigningKeys(
+    first === 'signing'
+      ? `1:signing:${SECRET}A`
+      : `2:signing:${OTHER}A${first === 'revoked' ? '' : `,1:${first}:${SECRET}A`}`,
+  )
+
+export interface EdgeOptions {
+  redis_down?: boolean
+  queue_down?: boolean
+  signing_keys?: SigningKeys
+}
+
+export async function openEdge() {
+  const { redis, keys, close } = openTestRedis()
+  const signing_keys = await keysWith('signing')
+  const queued: TrackingEvent[] = []
+  // Nothing listens on port 1: every command is refused at once.
+  const dead = connectRedis('http://127.0.0.1:1', 'none')
+  let count = 0
+
+  /** Asks the edge, and waits for what it does after its answer. */
+  async function ask(path: string, init: RequestInit<RequestInitCfProperties> = {}, options: EdgeOptions = {}) {
+    const ctx = createExecutionContext()
+    const request = new Request(path.startsWith('http') ? path : `${ORIGIN}${path}`, { redirect: 'manual', ...init })
+    const response = await route(
+      request as Request<unknown, IncomingRequestCfProperties>,
+      async () => ({
+        signing_keys: options.signing_keys ?? signing_keys,
+        redis: options.redis_down ? dead : redis,
+        redis_keys: keys,
+        events: {
+          async send(event: TrackingEvent) {
+            if (options.queue_down) throw new Error('Too Many Requests')
+            queued.push(event)
+          },
+        },
+        now: () => new Date(NOW),
+        eventId: () => `event-${++count}`,
+      }),
+      ctx,
+    )
+    await waitOnExecutionContext(ctx)
+    return response
+  }
+
+  return {
+    signing_keys,
+    redis,
+    keys,
+    ask,
+    close,
+    /** Takes what arrived since the last call. */
+    async arrived() {
+      const lines = await redis.lrange(keys.events, 0, -1)
+      const optouts = await redis.zrange(keys.optouts, 0, -1, { withScores: true })
+      if (lines.length > 0) await redis.del(keys.events)
+      if (optouts.length > 0) await redis.del(keys.optouts)
+      return {
+        redis: lines.map((line): unknown => JSON.parse(line)),
+        optouts: optouts.map(String),
+        queue: queued.splice(0),
+      }
+    },
+  }
+}
+
+export const NOTHING = { redis: [], optouts: [], queue: [] }
