@@ -49,12 +49,15 @@ export interface Provider<Prepared = unknown> {
   prepare(mail: Mail): Prepared
   /**
    * Opens what sending needs (a connection and login for SMTP; nothing for HTTP services).
+   * @param envelope_from whose mail it will be; SMTP greets with its domain unless the account says otherwise
    * @throws {ConnectionRefused} with the outcome every waiting mail shares: `later` or `stop`
    */
-  connect(): Promise<Connection<Prepared>>
+  connect(envelope_from?: string): Promise<Connection<Prepared>>
 }
 
 export interface Connection<Prepared = unknown> {
+  /** False once it can carry no further mail: whoever has more to send connects again. */
+  readonly usable: boolean
   /**
    * Sends a group and says what became of each mail, in the same order. Never throws and never hangs: what has no
    * answer at `deadline` (ms since 1970) is `unknown` if it may have left, else `later`.

@@ -1,0 +1,39 @@
+import { sql } from 'drizzle-orm'
+import { Problem } from '../http/problem.ts'
+import type { Services } from '../http/services.ts'
+import { watchCampaign } from './wake.ts'
+
+/**
+ * draft or scheduled -> scheduled for another moment. The content is checked when it starts, and may be checked before.
+ *
+ * @param scheduled_at - ISO 8601 UTC, in the future
+ * @throws {Problem} wrong_status
+ */
+export async function scheduleCampaign(
+  s: Pick<Services, 'db' | 'redis' | 'redis_keys'>,
+  id: number,
+  scheduled_at: string,
+): Promise<void> {
+  await watchCampaign(s, id, Date.parse(scheduled_at))
+  const { rows } = await s.db.execute(sql`
+    update campaigns set status = 'scheduled', scheduled_at = ${scheduled_at}::timestamptz, status_reason = null, updated_at = now()
+    where id = ${id} and status in ('draft', 'scheduled') returning id`)
+  if (rows.length === 0) throw new Problem('wrong_status', `Campaign ${id} has started already.`)
+  // Once more: a cron run in between may have seen a draft and dropped the first.
+  await watchCampaign(s, id, Date.parse(scheduled_at)).catch(() => undefined)
+}
+
+/** scheduled -> draft. @throws {Problem} wrong_status */
+export async function unscheduleCampaign(s: Pick<Services, 'db'>, id: number): Promise<void> {
+  const { rows } = await s.db.execute(sql`
+    update campaigns set status = 'draft', scheduled_at = null, updated_at = now()
+    where id = ${id} and status = 'scheduled' returning id`)
+  if (rows.length === 0) throw new Problem('wrong_status', `Campaign ${id} is not scheduled.`)
+}
+
+/** A scheduled campaign that cannot start goes back to draft, with the reason for its owner to read. */
+export async function returnToDraft(s: Pick<Services, 'db'>, id: number, reason: string): Promise<void> {
+  await s.db.execute(sql`
+    update campaigns set status = 'draft', scheduled_at = null, status_reason = ${reason}, updated_at = now()
+    where id = ${id} and status = 'scheduled'`)
+}

@@ -1,0 +1,129 @@
+import * as z from 'zod'
+import { named, pageQuery, rowId, textId, time } from '../http/schema.ts'
+import { DELIVERY_STATES } from '../ledger/status.ts'
+import { CAMPAIGN_STATUSES } from './status.ts'
+
+const lists = z.array(rowId).max(100)
+
+export const audience = named(
+  'Audience',
+  z.strictObject({
+    include: lists
+      .min(1, 'must name at least one mailing list')
+      .openapi({ description: 'Mailing lists; a person on several gets one mail' }),
+    exclude: lists.default([]).openapi({ description: 'Whoever has any standing on one of these lists gets none' }),
+    where: z
+      .record(z.string().min(1).max(100), z.union([z.string().max(1000), z.number(), z.boolean()]))
+      .default({})
+      .openapi({ description: 'Attributes that must all be equal', example: { plan: 'pro' } }),
+    sample: z
+      .strictObject({ percent: z.number().min(0.01).max(100), seed: z.int().min(0).default(1) })
+      .nullable()
+      .default(null)
+      .openapi({ description: 'A share of the rest; the same seed picks the same people' }),
+  }),
+)
+
+const name = z.string().trim().min(1).max(200)
+/** Control characters end or forge a header: not in a subject. */
+const oneLine = z
+  .string()
+  .trim()
+  .max(900)
+  .regex(/^\P{Cc}*$/u, 'must be one line, without control characters')
+const subject = oneLine.min(1).openapi({ description: 'A Handlebars template', example: 'News for {{first_name}}' })
+
+export const newCampaign = named(
+  'NewCampaign',
+  z.strictObject({
+    name,
+    subject,
+    preheader: oneLine.nullable().default(null),
+    template_id: rowId,
+    sender_id: rowId,
+    audience,
+  }),
+)
+
+export const campaignPatch = named(
+  'CampaignPatch',
+  z
+    .strictObject({
+      name: name.optional(),
+      subject: subject.optional(),
+      preheader: oneLine.nullable().optional(),
+      template_id: rowId.optional(),
+      sender_id: rowId.optional(),
+      audience: audience.optional(),
+    })
+    .refine((patch) => Object.keys(patch).length > 0, 'must change at least one field'),
+)
+
+const count = z.int().min(0)
+
+export const ledger = named(
+  'DeliverySums',
+  z.strictObject({ audience: count, open: count, sent: count, failed: count, skipped: count, unconfirmed: count }),
+)
+
+export const campaign = named(
+  'Campaign',
+  z.strictObject({
+    id: rowId,
+    name: z.string(),
+    subject: z.string(),
+    preheader: z.string().nullable(),
+    template_id: rowId,
+    sender_id: rowId,
+    audience,
+    status: z.enum(CAMPAIGN_STATUSES),
+    status_reason: z.string().nullable(),
+    scheduled_at: time.nullable(),
+    started_at: time.nullable(),
+    finished_at: time.nullable(),
+    audience_frozen: z.boolean().openapi({ description: 'False while the audience is still being written down' }),
+    deliveries: ledger,
+    created_at: time,
+    updated_at: time,
+  }),
+)
+
+export const campaignQuery = z.strictObject({ ...pageQuery, status: z.enum(CAMPAIGN_STATUSES).optional() })
+
+export const schedule = named('Schedule', z.strictObject({ scheduled_at: time }))
+
+export const resolution = named(
+  'Resolution',
+  z.strictObject({
+    as: z
+      .enum(['accept', 'resend'])
+      .openapi({ description: '`accept` counts them as sent; `resend` mails them again, perhaps a second time' }),
+  }),
+)
+
+export const resolved = named('Resolved', z.strictObject({ changed: count }))
+
+export const deliveryQuery = z.strictObject({
+  ...pageQuery,
+  state: z.enum(DELIVERY_STATES).optional(),
+})
+
+export const delivery = named(
+  'Delivery',
+  z.strictObject({
+    subscriber_id: rowId,
+    email: z.string().nullable().openapi({ description: 'null once the subscriber was deleted' }),
+    state: z.enum(DELIVERY_STATES),
+    reason: z.string().nullable(),
+    answer: z.string().nullable().openapi({ description: "The provider's own words" }),
+    attempts: count,
+    next_attempt_at: time.nullable(),
+    account: z.string().nullable(),
+    provider_message_id: z.string().nullable(),
+    sent_at: time.nullable(),
+    first_opened_at: time.nullable(),
+    first_clicked_at: time.nullable(),
+  }),
+)
+
+export const campaignParams = z.strictObject({ id: textId })

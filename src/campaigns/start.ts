@@ -1,0 +1,182 @@
+import { sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { type FieldError, Problem } from '../http/problem.ts'
+import type { Services } from '../http/services.ts'
+import { type TemplatePerson, templateData } from '../render/data.ts'
+import { RenderError } from '../render/errors.ts'
+import { prepareContent } from '../render/render.ts'
+import type { CompiledTemplate, TemplateLink } from '../templates/compiled.ts'
+import { signRecipient } from '../tokens/recipient.ts'
+import { openUrl, unsubscribeUrl } from '../tokens/urls.ts'
+import type { Audience } from './audience.ts'
+import { missingFrom } from './compliance.ts'
+import { type Snapshot, takeSnapshot } from './snapshot.ts'
+import type { CampaignStatus } from './status.ts'
+import { watchCampaign } from './wake.ts'
+
+/** Real recipients a campaign is rendered for before it may start, besides one about whom nothing is known. */
+const SAMPLES = 5
+
+type Starting = Pick<Services, 'db' | 'redis' | 'redis_keys' | 'signing_keys' | 'tracking_url' | 'dispatch' | 'now'>
+
+/**
+ * Starts a campaign: takes its snapshot, renders it for real recipients and checks what they would get, then moves it to
+ * `sending` in one conditional UPDATE that also fixes who can be in the audience.
+ *
+ * @param due - true for cron: only a campaign that is scheduled and due may start
+ * @throws {Problem} wrong_status, campaign_not_ready (nothing has changed then)
+ */
+export async function startCampaign(s: Starting, id: number, due = false): Promise<void> {
+  const plan = await readPlan(s.db, id)
+  const startable = plan && (due ? plan.status === 'scheduled' : plan.status === 'draft' || plan.status === 'scheduled')
+  if (!plan || !startable) {
+    throw new Problem(
+      'wrong_status',
+      `Campaign ${id} is ${plan?.status ?? 'gone'}; only a draft or scheduled one can start.`,
+    )
+  }
+  const snapshot = await takeSnapshot(
+    {
+      template_id: plan.template_id,
+      template_version: plan.template_version,
+      subject: plan.subject,
+      preheader: plan.preheader ?? '',
+      sender: plan.sender,
+      tracking_url: plan.sender.tracking_url ?? s.tracking_url,
+      list: plan.list ?? { id: 0, name: '' },
+      campaign: { id, name: plan.name },
+    },
+    plan.compiled,
+    s.signing_keys,
+  )
+  const errors = await faults(s, plan, snapshot)
+  if (errors.length > 0) {
+    throw new Problem('campaign_not_ready', errors.map(({ detail }) => detail).join('; '), { errors })
+  }
+  // Before the status changes: cron must know of a campaign that is sending, and a wake-up too many does no harm.
+  await watchCampaign(s, id, 0)
+  if (!(await moveToSending(s.db, plan, snapshot, plan.compiled.links, due))) {
+    throw new Problem('wrong_status', `Campaign ${id} was changed or started meanwhile. Read it again.`)
+  }
+  // Once more: a cron run in between may have seen a draft and dropped the first.
+  await watchCampaign(s, id, 0).catch(() => undefined)
+  await s.dispatch.send({ campaign_id: id, enqueued: 0 })
+}
+
+interface Plan {
+  id: number
+  name: string
+  status: CampaignStatus
+  version: string
+  subject: string
+  preheader: string | null
+  audience: Audience
+  template_id: number
+  template_version: number
+  template_deleted: boolean
+  compiled: CompiledTemplate
+  sender: Snapshot['sender'] & { tracking_url: string | null }
+  list: { id: number; name: string } | null
+}
+
+async function readPlan(db: Database, id: number): Promise<Plan | undefined> {
+  const { rows } = await db.execute<Plan & Record<string, unknown>>(sql`
+    select c.id::float8 as id, c.name, c.status, c.updated_at::text as version, c.subject, c.preheader, c.audience,
+      t.id::float8 as template_id, v.version::int as template_version, t.deleted_at is not null as template_deleted, v.compiled,
+      jsonb_build_object('from_name', s.from_name, 'from_email', s.from_email, 'reply_to', s.reply_to,
+        'postal_address', s.postal_address, 'account', s.account, 'tracking_url', s.tracking_url) as sender,
+      (select jsonb_build_object('id', l.id, 'name', l.name) from mailing_lists l
+        where l.id = (c.audience -> 'include' ->> 0)::bigint) as list
+    from campaigns c
+    join senders s on s.id = c.sender_id
+    join templates t on t.id = c.template_id
+    join template_versions v on v.template_id = t.id and v.version = t.version
+    where c.id = ${id}`)
+  return rows[0]
+}
+
+/** Everything that keeps a campaign from starting, with the field to mend. */
+async function faults(s: Starting, plan: Plan, snapshot: Snapshot): Promise<FieldError[]> {
+  if (plan.template_deleted) return [{ field: 'template_id', detail: 'the template was deleted' }]
+  const samples = await sampleRecipients(s.db, plan.audience)
+  if (samples.length === 0) {
+    return [{ field: 'audience', detail: 'the audience is empty: no active subscriber is on the lists it includes' }]
+  }
+  const found = new Map<string, FieldError>()
+  for (const person of [...samples, STRANGER]) {
+    for (const error of await faultsFor(s, snapshot, person)) found.set(error.detail, error)
+  }
+  return [...found.values()]
+}
+
+interface Sample extends TemplatePerson {
+  subscriber_id: number
+}
+
+/** Somebody about whom only the address is known: what a template's empty variables look like. */
+const STRANGER: Sample = {
+  subscriber_id: Number.MAX_SAFE_INTEGER,
+  email: 'reader@example.com',
+  first_name: null,
+  last_name: null,
+  attributes: {},
+  timezone: null,
+  locale: null,
+}
+
+async function faultsFor(s: Starting, snapshot: Snapshot, person: Sample): Promise<FieldError[]> {
+  const { tracking_url, campaign, sender } = snapshot
+  const token = (purpose: 'open' | 'click' | 'unsubscribe') =>
+    signRecipient(s.signing_keys, purpose, campaign.id, person.subscriber_id)
+  const unsubscribe_url = unsubscribeUrl(tracking_url, await token('unsubscribe'))
+  const pixel = openUrl(tracking_url, await token('open'))
+  const click = await token('click')
+  try {
+    const mail = prepareContent(snapshot).render(templateData(person, snapshot, unsubscribe_url), { pixel, click })
+    if (!mail.subject) return [{ field: 'subject', detail: `the subject is empty for ${who(person)}` }]
+    return missingFrom(mail, sender.postal_address, unsubscribe_url)
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error
+    return [{ field: 'template_id', detail: `it cannot be rendered for ${who(person)}: ${error.message}` }]
+  }
+}
+
+const who = (person: Sample) =>
+  person === STRANGER ? 'a subscriber without name and attributes' : `subscriber ${person.subscriber_id}`
+
+async function sampleRecipients(db: Database, audience: Audience): Promise<Sample[]> {
+  const { rows } = await db.execute<Sample & Record<string, unknown>>(sql`
+    select s.id::float8 as subscriber_id, s.email, s.first_name, s.last_name, s.attributes, s.timezone, s.locale
+    from subscribers s
+    where s.status = 'active' and s.attributes @> ${JSON.stringify(audience.where)}::jsonb
+      and exists (select 1 from list_members m where m.subscriber_id = s.id and m.status = 'subscribed'
+        and m.list_id = any(${sql.param(audience.include)}::bigint[]))
+      and not exists (select 1 from list_members m where m.subscriber_id = s.id
+        and m.list_id = any(${sql.param(audience.exclude)}::bigint[]))
+    order by s.id limit ${SAMPLES}`)
+  return rows
+}
+
+/** The one change of state: tests the status, and that nothing was edited since the plan was read. */
+async function moveToSending(
+  db: Database,
+  plan: Plan,
+  snapshot: Snapshot,
+  links: readonly TemplateLink[],
+  due: boolean,
+): Promise<boolean> {
+  const from = due ? sql`status = 'scheduled' and scheduled_at <= now()` : sql`status in ('draft', 'scheduled')`
+  const { rows } = await db.execute(sql`
+    with moved as (
+      update campaigns set
+        status = 'sending', status_reason = null, snapshot = ${JSON.stringify(snapshot)}::jsonb,
+        audience_max_id = coalesce((select max(id) from subscribers), 0), started_at = now(), updated_at = now()
+      where id = ${plan.id} and ${from} and updated_at::text = ${plan.version}
+      returning id
+    ), new_links as (
+      insert into campaign_links (campaign_id, n, url, text)
+      select moved.id, l.n, l.url, l.text from moved, jsonb_to_recordset(${JSON.stringify(links)}::jsonb) as l (n int, url text, text text)
+    )
+    select id from moved`)
+  return rows.length > 0
+}

@@ -1,0 +1,128 @@
+import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { mailing_lists } from '../lists/table.ts'
+import { senders } from '../senders/table.ts'
+import { templates } from '../templates/table.ts'
+import type { Audience } from './audience.ts'
+import type { CampaignStatus } from './status.ts'
+import { campaigns } from './table.ts'
+
+/** Everything of a campaign that people see: the snapshot stays behind. */
+const COLUMNS = {
+  id: campaigns.id,
+  name: campaigns.name,
+  subject: campaigns.subject,
+  preheader: campaigns.preheader,
+  template_id: campaigns.template_id,
+  sender_id: campaigns.sender_id,
+  audience: campaigns.audience,
+  status: campaigns.status,
+  status_reason: campaigns.status_reason,
+  scheduled_at: campaigns.scheduled_at,
+  started_at: campaigns.started_at,
+  finished_at: campaigns.finished_at,
+  audience_frozen: sql<boolean>`${campaigns.frozen_at} is not null`,
+  created_at: campaigns.created_at,
+  updated_at: campaigns.updated_at,
+}
+
+export type CampaignRow = Awaited<ReturnType<typeof listCampaigns>>[number]
+
+export interface CampaignContent {
+  name: string
+  subject: string
+  preheader: string | null
+  template_id: number
+  sender_id: number
+  audience: Audience
+}
+
+export async function insertCampaign(db: Database, content: CampaignContent): Promise<CampaignRow> {
+  const [row] = await db.insert(campaigns).values(content).returning(COLUMNS)
+  if (!row) throw new Error('the insert of a campaign returned no row')
+  return row
+}
+
+export async function findCampaign(db: Database, id: number): Promise<CampaignRow | undefined> {
+  const [row] = await db.select(COLUMNS).from(campaigns).where(eq(campaigns.id, id))
+  return row
+}
+
+/** Newest first. Reads one row more than `limit`, which tells whether another page follows. */
+export async function listCampaigns(
+  db: Database,
+  page: { before: number | null; status: CampaignStatus | undefined; limit: number },
+) {
+  const where: SQL[] = []
+  if (page.before !== null) where.push(lt(campaigns.id, page.before))
+  if (page.status) where.push(eq(campaigns.status, page.status))
+  return db
+    .select(COLUMNS)
+    .from(campaigns)
+    .where(and(...where))
+    .orderBy(desc(campaigns.id))
+    .limit(page.limit + 1)
+}
+
+/** Changes a draft. @returns undefined when it is none (any more) */
+export async function updateDraft(
+  db: Database,
+  id: number,
+  change: Partial<CampaignContent>,
+): Promise<CampaignRow | undefined> {
+  const [row] = await db
+    .update(campaigns)
+    .set({ ...change, updated_at: sql`now()` })
+    .where(and(eq(campaigns.id, id), eq(campaigns.status, 'draft')))
+    .returning(COLUMNS)
+  return row
+}
+
+/** A new draft with the content of any campaign. */
+export async function duplicateCampaign(db: Database, id: number): Promise<CampaignRow | undefined> {
+  const { name, subject, preheader, template_id, sender_id, audience } = campaigns
+  const [copy] = await db
+    .select({ name, subject, preheader, template_id, sender_id, audience })
+    .from(campaigns)
+    .where(eq(campaigns.id, id))
+  return copy && insertCampaign(db, { ...copy, name: `${copy.name} (copy)`.slice(0, 200) })
+}
+
+/** Which of the rows a campaign names are not there: field and id. */
+export async function missingReferences(
+  db: Database,
+  content: Partial<CampaignContent>,
+): Promise<{ field: string; detail: string }[]> {
+  const { template_id, sender_id, audience } = content
+  const listIds = audience ? [...audience.include, ...audience.exclude] : []
+  const [templateRows, senderRows, listRows] = await db.batch([
+    db
+      .select({ id: templates.id })
+      .from(templates)
+      .where(and(eq(templates.id, template_id ?? 0), sql`${templates.deleted_at} is null`)),
+    db
+      .select({ id: senders.id })
+      .from(senders)
+      .where(eq(senders.id, sender_id ?? 0)),
+    db
+      .select({ id: mailing_lists.id })
+      .from(mailing_lists)
+      .where(sql`${mailing_lists.id} = any(${sql.param(listIds)}::bigint[])`),
+  ])
+  const known = new Set(listRows.map((row) => row.id))
+  const missing: { field: string; detail: string }[] = []
+  if (template_id !== undefined && templateRows.length === 0) {
+    missing.push({ field: 'template_id', detail: `names no template: there is no template ${template_id}` })
+  }
+  if (sender_id !== undefined && senderRows.length === 0) {
+    missing.push({ field: 'sender_id', detail: `names no sender: there is no sender ${sender_id}` })
+  }
+  for (const part of ['include', 'exclude'] as const) {
+    audience?.[part].forEach((id, i) => {
+      if (!known.has(id)) {
+        missing.push({ field: `audience.${part}.${i}`, detail: `names no mailing list: there is no list ${id}` })
+      }
+    })
+  }
+  return missing
+}

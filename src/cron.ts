@@ -1,0 +1,113 @@
+// The minute: start what is due, write events to SQL, send lost pointers again. Asks Redis first and opens Postgres only
+// when there is work, so that an idle database can sleep.
+import { returnToDraft } from './campaigns/schedule.ts'
+import { startCampaign } from './campaigns/start.ts'
+import { unwatchCampaigns } from './campaigns/wake.ts'
+import type { BatchPointer, DispatchMessage } from './dispatch/message.ts'
+import { drainEvents } from './events/drain.ts'
+import { ensurePartitions } from './events/partitions.ts'
+import { forgetIdempotencyKeys } from './http/idempotency.ts'
+import { Problem } from './http/problem.ts'
+import type { Services } from './http/services.ts'
+import { completeCampaign } from './ledger/complete.ts'
+import { settleByEvidence } from './ledger/evidence.ts'
+import { sendingCampaigns, sweepBatches } from './ledger/sweep.ts'
+import { log } from './log.ts'
+
+/** What one run may take, in ms: cron runs under an hour apart have 30 s of CPU. */
+const BUDGET = 25_000
+/** Everything is looked at this often even if Redis knows of no work, in ms. */
+const FULL_SWEEP = 3_600_000
+
+export interface Cron extends Services {
+  sends: { sendBatch(messages: Iterable<{ body: BatchPointer }>): Promise<unknown> }
+  dispatch: { send(message: DispatchMessage): Promise<unknown> }
+}
+
+/** One run. Runs may overlap, and may be missed: each part takes its work by a conditional statement. */
+export async function everyMinute(s: Cron): Promise<void> {
+  const now = s.now().getTime()
+  const work = await lookForWork(s, now).catch(() => ({ full: true, watched: [], events: true }))
+  if (work.events || work.full) {
+    await part('drain', async () => {
+      await drainEvents(s.db, s.redis, s.redis_keys, {
+        until: now + BUDGET,
+        onFlushed: (touched) => settleByEvidence(s.db, touched),
+        now: s.now,
+      })
+    })
+  }
+  if (work.watched.length > 0 || work.full) {
+    await part('start', () => startDue(s))
+    await part('sweep', () => sweep(s))
+    await part('watch', () => dropFinished(s, work.watched))
+  }
+  if (work.full) {
+    await part('partitions', () => ensurePartitions(s.db, s.now()))
+    await part('idempotency', () => forgetIdempotencyKeys(s.db))
+    await part('swept', async () => {
+      await s.redis.set(s.redis_keys.swept, String(now))
+    })
+  }
+}
+
+/** One part's failure leaves the others their turn; what it left undone is done in the next minute. */
+async function part(name: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    log('cron_part_failed', { part: name, error: error instanceof Error ? error.name : 'unknown' })
+  }
+}
+
+async function lookForWork({ redis, redis_keys }: Services, now: number) {
+  const [watched, events, drains, swept] = await redis
+    .multi()
+    .zrange<string[]>(redis_keys.wake, 0, now, { byScore: true, offset: 0, count: 1000 })
+    .llen(redis_keys.events)
+    .scard(redis_keys.drains)
+    .get<string>(redis_keys.swept)
+    .exec<[string[], number, number, string | null]>()
+  return { watched, events: events + drains > 0, full: now - Number(swept ?? 0) >= FULL_SWEEP }
+}
+
+async function startDue(s: Cron): Promise<void> {
+  const { rows } = await s.db.execute<{ id: string }>(
+    `select id from campaigns where status = 'scheduled' and scheduled_at <= now() order by scheduled_at limit 100`,
+  )
+  for (const row of rows) {
+    const id = Number(row.id)
+    try {
+      await startCampaign(s, id, true)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      if (error.code === 'campaign_not_ready') await returnToDraft(s, id, `Could not start: ${error.detail}`)
+    }
+  }
+}
+
+/** Pointers that were lost, freezes that died, campaigns whose last batch ended unseen. */
+async function sweep(s: Cron): Promise<void> {
+  const lost = await sweepBatches(s.db)
+  for (let i = 0; i < lost.length; i += 100) {
+    await s.sends.sendBatch(lost.slice(i, i + 100).map((body) => ({ body })))
+  }
+  if (lost.length > 0) log('pointers_sent_again', { count: lost.length })
+  for (const campaign of await sendingCampaigns(s.db)) {
+    if (campaign.frozen) await completeCampaign(s.db, campaign.id)
+    else if (campaign.stale) await s.dispatch.send({ campaign_id: campaign.id, enqueued: 0 })
+  }
+}
+
+/** Takes what is neither scheduled nor sending off the watch; puts on it what Redis has forgotten. */
+async function dropFinished(s: Cron, watched: readonly string[]): Promise<void> {
+  const { rows } = await s.db.execute<{ id: string; at: string }>(`
+    select id, case status when 'sending' then 0 else extract(epoch from scheduled_at) * 1000 end::bigint as at
+    from campaigns where status in ('sending', 'scheduled')`)
+  const open = new Set(rows.map((row) => row.id))
+  await unwatchCampaigns(
+    s,
+    watched.filter((id) => !open.has(id)),
+  )
+  for (const { id, at } of rows) await s.redis.zadd(s.redis_keys.wake, { score: Number(at), member: id })
+}

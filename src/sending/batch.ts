@@ -1,0 +1,285 @@
+import { noteCampaign, pauseCampaign } from '../campaigns/transitions.ts'
+import type { Database } from '../db/client.ts'
+import type { BatchPointer } from '../dispatch/message.ts'
+import { type ClaimedRow, claimBatch } from '../ledger/claim.ts'
+import { completeCampaign } from '../ledger/complete.ts'
+import { type Advance, type Advanced, advance, type Verdict } from '../ledger/record.ts'
+import { postponeBatch, releaseBatch } from '../ledger/release.ts'
+import { BATCH_SIZE } from '../ledger/status.ts'
+import { log } from '../log.ts'
+import { type Connection, ConnectionRefused, type Provider, UnsendableMail } from '../providers/provider.ts'
+import { RenderError } from '../render/errors.ts'
+import type { SigningKeys } from '../tokens/keys.ts'
+import type { Allowlist } from './allowlist.ts'
+import { MAX_QUEUE_DELAY } from './backoff.ts'
+import type { LoadedCampaign } from './campaign.ts'
+import { composeMail } from './compose.ts'
+import type { AccountGate, AccountLimits } from './gate.ts'
+import { waitForPermit } from './permit.ts'
+import type { SendSettings } from './settings.ts'
+import { fail, hold, judge, skip } from './verdict.ts'
+
+/** What sending a batch needs; made in workers/sender.ts. */
+export interface Sender {
+  db: Database
+  signing_keys: SigningKeys
+  allowlist: Allowlist
+  /** SENDING; false stops at the next claim. */
+  sending: boolean
+  settings: SendSettings
+  loadCampaign: (id: number) => Promise<LoadedCampaign | null>
+  /** The account a campaign's sender names, or the first one. Null when there is none of that name. */
+  account: (name: string | null) => SendingAccount | null
+  gate: (account: string) => Pick<AccountGate, 'take' | 'giveBack'> | DurableObjectStub<AccountGate>
+  /** Unsubscribes that SQL may not know yet: subscriber -> ms. Throws when nobody can say. */
+  optoutsOf: (subscriber_ids: number[]) => Promise<Map<number, number>>
+  now: () => Date
+  random: () => number
+  uuid: () => string
+  sleep: (ms: number) => Promise<unknown>
+}
+
+export interface SendingAccount {
+  name: string
+  provider: Provider
+  limits: AccountLimits
+}
+
+/** What the queue is told about the pointer. */
+export type Answer = { ack: true } | { retry_seconds: number }
+
+const ACK: Answer = { ack: true }
+/** A pause, a live lease or a missing permit: somebody else, or the sweep after so many seconds, goes on. */
+const COME_BACK = 60
+
+/**
+ * Sends what is due of one batch: permit, claim, then group by group mark, send, record.
+ *
+ * @param attempts - deliveries of this pointer so far, as the queue counts them; only spaces out connection attempts
+ * @param started - ms at which the invocation began
+ */
+export async function sendBatch(s: Sender, pointer: BatchPointer, attempts: number, started: number): Promise<Answer> {
+  const { campaign_id, batch } = pointer
+  const campaign = await s.loadCampaign(campaign_id)
+  if (!campaign) return ACK
+  if (!s.sending) {
+    await postponeBatch(s.db, campaign_id, batch, COME_BACK)
+    return ACK
+  }
+  const account = s.account(campaign.snapshot.sender.account)
+  if (!account) {
+    await pauseCampaign(s.db, campaign_id, `No sending account is named "${campaign.snapshot.sender.account ?? ''}".`)
+    return ACK
+  }
+  const gate = s.gate(account.name)
+  const permit = await waitForPermit(gate, BATCH_SIZE, account.limits, s.now, s.sleep)
+  if (!permit) {
+    await postponeBatch(s.db, campaign_id, batch, COME_BACK)
+    return ACK
+  }
+  let used = 0
+  try {
+    if (permit.starts_in_ms > 0) await s.sleep(permit.starts_in_ms)
+    const run = new BatchRun(s, campaign, account, batch, started)
+    const answer = await run.send(attempts)
+    used = run.used
+    return answer
+  } finally {
+    await Promise.resolve(gate.giveBack(permit.id, BATCH_SIZE - used, account.limits)).catch(() => undefined)
+  }
+}
+
+/** A mail ready for the wire, with the row it belongs to. */
+interface Ready {
+  row: ClaimedRow
+  prepared: unknown
+}
+
+/** One claim of one batch, from lease to release. */
+class BatchRun {
+  readonly #s: Sender
+  readonly #campaign: LoadedCampaign
+  readonly #account: SendingAccount
+  readonly #batch: number
+  readonly #started: number
+  readonly #token: string
+  /** What is known and not yet recorded. */
+  #verdicts: Verdict[] = []
+  #connection: Connection | null = null
+  /** Mails handed to the provider. */
+  used = 0
+
+  constructor(s: Sender, campaign: LoadedCampaign, account: SendingAccount, batch: number, started: number) {
+    this.#s = s
+    this.#campaign = campaign
+    this.#account = account
+    this.#batch = batch
+    this.#started = started
+    this.#token = s.uuid()
+  }
+
+  async send(attempts: number): Promise<Answer> {
+    const { db, settings } = this.#s
+    const campaign_id = this.#campaign.id
+    const claim = await claimBatch(db, {
+      campaign_id,
+      batch: this.#batch,
+      token: this.#token,
+      lease_seconds: settings.lease_seconds,
+    })
+    if (!claim.claimed) {
+      if (claim.why === 'done') await completeCampaign(db, campaign_id)
+      return ACK
+    }
+    let wait = 0
+    try {
+      const rows = await this.#withoutOptouts(claim.rows)
+      if (rows) await this.#sendRows(rows)
+      else wait = COME_BACK
+    } catch (error) {
+      if (!(error instanceof ConnectionRefused)) throw error
+      wait = await this.#refused(error, attempts)
+    } finally {
+      await this.#connection?.close()
+    }
+    return this.#release(wait)
+  }
+
+  /** Decides the rows that are not to be sent now. Null when nobody can say who has just unsubscribed. */
+  async #withoutOptouts(rows: ClaimedRow[]): Promise<ClaimedRow[] | null> {
+    const wanted = rows.filter((row) => {
+      const reason = row.skip ?? (this.#s.allowlist(row.email) ? null : 'not_in_allowlist')
+      if (reason) this.#verdicts.push(skip(row, reason))
+      return !reason
+    })
+    if (wanted.length === 0) return wanted
+    const optouts = await this.#s.optoutsOf(wanted.map((row) => row.subscriber_id)).catch(() => null)
+    if (!optouts) return null
+    return wanted.filter((row) => {
+      const held = (optouts.get(row.subscriber_id) ?? 0) > row.consented_at
+      if (held) this.#verdicts.push(hold(row))
+      return !held
+    })
+  }
+
+  async #sendRows(rows: ClaimedRow[]): Promise<void> {
+    const { settings, now, sleep } = this.#s
+    const rate = this.#account.limits.rate_per_second
+    const size = rate ? Math.max(1, Math.min(settings.group_size, Math.floor(rate))) : settings.group_size
+    const began = now().getTime()
+    let at = 0
+    let group = await this.#prepare(rows, at, size)
+    for (let group_no = 0; group.length > 0; group_no++) {
+      if (rate) await sleep(began + (at / rate) * 1000 - now().getTime())
+      if (now().getTime() > this.#started + settings.run_seconds * 1000) break
+      const connection = await this.#connected()
+      const { marked, held } = await this.#advance(group_no, group)
+      if (!held || marked.length === 0) break
+      const set = new Set(marked)
+      const going = group.filter(({ row }) => set.has(row.subscriber_id))
+      this.used += going.length
+      at += size
+      // The next group is rendered while this one is on the wire; nothing but the provider is waited for.
+      const [outcomes, next] = await Promise.all([
+        connection.send(
+          going.map(({ prepared }) => prepared),
+          now().getTime() + settings.group_seconds * 1000,
+        ),
+        this.#prepare(rows, at, size),
+      ])
+      let stop: string | null = null
+      going.forEach(({ row }, i) => {
+        const outcome = outcomes[i] ?? { kind: 'unknown', answer: 'the provider gave no outcome' }
+        if (outcome.kind === 'stop') stop = outcome.answer
+        this.#verdicts.push(judge(row, outcome, this.#s.random()))
+      })
+      if (stop !== null) {
+        await this.#pause(stop)
+        break
+      }
+      group = next
+    }
+  }
+
+  /** Renders one group and gives each mail its form for the wire. What cannot be sent as it is fails here, unmarked. */
+  async #prepare(rows: ClaimedRow[], at: number, size: number): Promise<Ready[]> {
+    const ready: Ready[] = []
+    for (let i = at; i < rows.length && ready.length < size && i < at + size; i++) {
+      const row = rows[i]
+      if (!row) break
+      try {
+        const mail = await composeMail(this.#campaign, row, this.#s.signing_keys, this.#s.now())
+        ready.push({ row, prepared: this.#account.provider.prepare(mail) })
+      } catch (error) {
+        if (!(error instanceof RenderError || error instanceof UnsendableMail)) throw error
+        const reason = error instanceof RenderError ? 'not_rendered' : 'not_sendable'
+        this.#verdicts.push(fail(row, reason, error.message.replaceAll(row.email, '<recipient>')))
+      }
+    }
+    // A group of nothing but failures must not look like the end.
+    return ready.length === 0 && at + size < rows.length ? this.#prepare(rows, at + size, size) : ready
+  }
+
+  /** An open connection, made anew when the last one can carry no more. */
+  async #connected(): Promise<Connection> {
+    if (this.#connection?.usable) return this.#connection
+    await this.#connection?.close()
+    this.#connection = null
+    this.#connection = await this.#account.provider.connect()
+    return this.#connection
+  }
+
+  /** Records what is known and marks `group`. What cannot be recorded is tried again as long as this invocation lives. */
+  async #advance(group_no: number, group: readonly Ready[]): Promise<Advanced> {
+    const { db, settings, sleep, now } = this.#s
+    const step: Advance = {
+      campaign_id: this.#campaign.id,
+      batch: this.#batch,
+      token: this.#token,
+      lease_seconds: settings.lease_seconds,
+      account: this.#account.name,
+      verdicts: this.#verdicts,
+      group_no,
+      mark: group.map(({ row }) => row.subscriber_id),
+    }
+    const last = this.#started + settings.run_seconds * 1000 + settings.group_seconds * 2000
+    for (let pause = 500; ; pause = Math.min(pause * 2, 15_000)) {
+      try {
+        const done = await advance(db, step)
+        this.#verdicts = []
+        return done
+      } catch (error) {
+        if (now().getTime() > last) throw error
+        log('record_retried', { campaign_id: step.campaign_id, batch: step.batch, group_no })
+        await sleep(pause)
+      }
+    }
+  }
+
+  /** The account cannot be reached (come back later) or refuses us (stop). @returns seconds to wait */
+  async #refused({ outcome }: ConnectionRefused, attempts: number): Promise<number> {
+    if (outcome.kind === 'stop') {
+      await this.#pause(outcome.answer)
+      return 0
+    }
+    await noteCampaign(this.#s.db, this.#campaign.id, `Account ${this.#account.name}: ${outcome.answer}`)
+    return Math.max(outcome.delay_seconds ?? 0, Math.min(COME_BACK * attempts, 900))
+  }
+
+  async #pause(answer: string): Promise<void> {
+    await pauseCampaign(this.#s.db, this.#campaign.id, `Account ${this.#account.name}: ${answer}`)
+    log('campaign_paused', { campaign_id: this.#campaign.id, account: this.#account.name })
+  }
+
+  async #release(wait: number): Promise<Answer> {
+    const batch = { campaign_id: this.#campaign.id, batch: this.#batch, token: this.#token }
+    if (this.#verdicts.length > 0) await this.#advance(-1, [])
+    const released = await releaseBatch(this.#s.db, batch)
+    if (!released) return ACK
+    if (released.open === 0) {
+      await completeCampaign(this.#s.db, batch.campaign_id)
+      return ACK
+    }
+    return { retry_seconds: Math.min(Math.max(Math.ceil(released.wait_seconds), wait, 1), MAX_QUEUE_DELAY) }
+  }
+}

@@ -1,0 +1,41 @@
+import type { BatchPointer } from '../dispatch/message.ts'
+import { log } from '../log.ts'
+import { type Sender, sendBatch } from './batch.ts'
+
+/** The queue asks again after so many seconds when a pointer could not even be looked at. */
+const TROUBLE = 60
+
+/**
+ * One invocation of emk-sender: up to four pointers, each with a connection of its own. Never throws: a throw would bring
+ * back every pointer of the invocation.
+ */
+export async function consumeSends(s: Sender, messages: readonly Message<BatchPointer>[]): Promise<void> {
+  const started = s.now().getTime()
+  await Promise.all(
+    messages.map(async (message) => {
+      try {
+        const answer = await sendBatch(s, message.body, message.attempts, started)
+        if ('ack' in answer) message.ack()
+        else message.retry({ delaySeconds: answer.retry_seconds })
+      } catch (error) {
+        log('batch_failed', {
+          campaign_id: message.body.campaign_id,
+          batch: message.body.batch,
+          error: error instanceof Error ? error.name : 'unknown',
+        })
+        message.retry({ delaySeconds: TROUBLE })
+      }
+    }),
+  )
+}
+
+/**
+ * Pointers that were tried a hundred times. Nothing is lost and no row changes: the ledger still has the batch, and the
+ * sweep sends another pointer.
+ */
+export function consumeDeadSends(messages: readonly Message<BatchPointer>[]): void {
+  for (const message of messages) {
+    log('pointer_dead', { campaign_id: message.body.campaign_id, batch: message.body.batch })
+    message.ack()
+  }
+}

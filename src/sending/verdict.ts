@@ -1,0 +1,59 @@
+import type { ClaimedRow } from '../ledger/claim.ts'
+import type { Verdict } from '../ledger/record.ts'
+import type { Outcome } from '../providers/provider.ts'
+import { backoff } from './backoff.ts'
+
+/** An unsubscribe on its way to SQL holds its row back this long, in seconds: by then the flush has it. */
+export const OPTOUT_DELAY = 120
+
+const NOTHING = { reason: null, answer: null, delay_seconds: null, provider_message_id: null }
+
+/** A row that must not be mailed any more. */
+export const skip = (row: ClaimedRow, reason: string): Verdict => ({
+  ...NOTHING,
+  subscriber_id: row.subscriber_id,
+  state: 'skipped',
+  reason,
+})
+
+/** A row that can never be sent as it is; `answer` says why. */
+export const fail = (row: ClaimedRow, reason: string, answer: string): Verdict => ({
+  ...NOTHING,
+  subscriber_id: row.subscriber_id,
+  state: 'failed',
+  reason,
+  answer,
+})
+
+/** A row whose unsubscribe may not be in SQL yet. */
+export const hold = (row: ClaimedRow): Verdict => ({
+  ...NOTHING,
+  subscriber_id: row.subscriber_id,
+  state: 'deferred',
+  reason: 'unsubscribe_pending',
+  delay_seconds: OPTOUT_DELAY,
+})
+
+/**
+ * What a provider's outcome means for the ledger.
+ *
+ * @param random - 0 to 1, spreads retries
+ */
+export function judge(row: ClaimedRow, outcome: Outcome, random: number): Verdict {
+  const base = { ...NOTHING, subscriber_id: row.subscriber_id, answer: outcome.answer }
+  switch (outcome.kind) {
+    case 'sent':
+      return { ...base, state: 'sent', provider_message_id: outcome.provider_message_id ?? null }
+    case 'never':
+      return { ...base, state: 'failed', reason: outcome.dead ? 'no_such_address' : 'refused' }
+    case 'unknown':
+      return { ...base, state: 'unconfirmed', reason: 'no_answer' }
+    case 'stop':
+      return { ...base, state: 'pending' }
+    case 'later': {
+      const delay_seconds = backoff(row.attempts + 1, outcome.delay_seconds, random)
+      if (delay_seconds === null) return { ...base, state: 'failed', reason: 'gave_up' }
+      return { ...base, state: 'deferred', reason: 'try_again', delay_seconds }
+    }
+  }
+}
