@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts'
 import type { DispatchMessage } from '../dispatch/message.ts'
+import type { AccountSummary } from '../providers/account.ts'
 import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
 import type { SigningKeys } from '../tokens/keys.ts'
@@ -29,12 +30,4 @@ export interface Services {
 /** What emk-sender answers by RPC: it alone holds the accounts' secrets. */
 export interface SenderRpc {
   listAccounts(): Promise<AccountSummary[]>
-}
-
-/** A sending account without its secrets. */
-export interface AccountSummary {
-  name: string
-  kind: 'smtp' | 'ses' | 'sendgrid'
-  /** Host or region, for a person to recognise it by. */
-  where: string
 }

@@ -1,0 +1,61 @@
+// The shape of a sending account. Parsed from the secret ACCOUNTS by accounts.ts; the secrets never leave emk-sender.
+
+interface AccountBase {
+  /** What campaigns and senders refer to. */
+  name: string
+  /** Mails a second over all connections; without it only the provider's own answers slow us down. */
+  rate_per_second?: number | undefined
+}
+
+export interface SmtpAccount extends AccountBase {
+  kind: 'smtp'
+  host: string
+  port: number
+  /** `starttls` refuses to go on in clear text when the server does not offer it; `none` is for a relay on one's own machine. */
+  tls: 'implicit' | 'starttls' | 'none'
+  username?: string | undefined
+  password?: string | undefined
+  /** Our name in EHLO; default: the domain of the envelope sender. */
+  ehlo_name?: string | undefined
+  /** Connections open at once to this account, over all invocations. */
+  max_connections: number
+}
+
+export interface SesAccount extends AccountBase {
+  kind: 'ses'
+  region: string
+  access_key_id: string
+  secret_access_key: string
+  configuration_set?: string | undefined
+  /** Other than AWS's own: a VPC endpoint or a local stand-in. No slash at the end. */
+  endpoint?: string | undefined
+}
+
+export interface SendGridAccount extends AccountBase {
+  kind: 'sendgrid'
+  api_key: string
+  /** Other than https://api.sendgrid.com, e.g. https://api.eu.sendgrid.com. No slash at the end. */
+  endpoint?: string | undefined
+}
+
+export type Account = SmtpAccount | SesAccount | SendGridAccount
+
+/** A sending account without its secrets. */
+export interface AccountSummary {
+  name: string
+  kind: Account['kind']
+  /** Host or region, for a person to recognise it by. */
+  where: string
+}
+
+export function summarise(account: Account): AccountSummary {
+  const { name, kind } = account
+  switch (account.kind) {
+    case 'smtp':
+      return { name, kind, where: `${account.host}:${account.port}` }
+    case 'ses':
+      return { name, kind, where: account.region }
+    case 'sendgrid':
+      return { name, kind, where: new URL(account.endpoint ?? 'https://api.sendgrid.com').host }
+  }
+}

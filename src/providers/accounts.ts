@@ -1,0 +1,107 @@
+// The secret ACCOUNTS: a JSON array, one object per sending account.
+
+import * as z from 'zod'
+import type { Account } from './account.ts'
+
+/** ACCOUNTS cannot be used. The message names account and field, and never holds a value. */
+export class AccountsError extends Error {
+  override name = 'AccountsError'
+}
+
+const text = z.string().min(1).max(1_000)
+const name = z.string().regex(/^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/)
+const host = z.string().regex(/^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/)
+const endpoint = z
+  .url({ protocol: /^https?$/ })
+  .transform((url) => url.replace(/\/+$/, ''))
+  .optional()
+const rate_per_second = z.number().positive().max(100_000).optional()
+
+const smtp = z
+  .strictObject({
+    name,
+    kind: z.literal('smtp'),
+    host,
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .refine((port) => port !== 25, { params: { fix: 'port_25' } }),
+    tls: z.enum(['implicit', 'starttls', 'none']).default('starttls'),
+    username: text.optional(),
+    password: text.optional(),
+    ehlo_name: z
+      .string()
+      .regex(/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Za-z0-9.:]+\])$/)
+      .optional(),
+    max_connections: z.int().min(1).max(1_000).default(4),
+    rate_per_second,
+  })
+  .refine((account) => (account.username === undefined) === (account.password === undefined), { path: ['password'] })
+const ses = z.strictObject({
+  name,
+  kind: z.literal('ses'),
+  region: z.string().regex(/^[a-z]{2}(?:-[a-z]+)+-[0-9]+$/),
+  access_key_id: text,
+  secret_access_key: text,
+  configuration_set: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/)
+    .optional(),
+  endpoint,
+  rate_per_second,
+})
+const sendgrid = z.strictObject({ name, kind: z.literal('sendgrid'), api_key: text, endpoint, rate_per_second })
+
+const accounts = z.array(z.discriminatedUnion('kind', [smtp, ses, sendgrid])).min(1)
+
+/** What each field wants, for the error. */
+const FIXES: Record<string, string> = {
+  name: 'lower-case letters, digits, "-" and "_", at most 64',
+  kind: '"smtp", "ses" or "sendgrid"',
+  host: 'a host name, without port or scheme',
+  port: 'a number from 1 to 65535 and not 25, which Cloudflare refuses: use 587 with "starttls" or 465 with "implicit"',
+  tls: '"starttls", "implicit" or "none"',
+  username: 'text, together with password',
+  password: 'text, together with username',
+  ehlo_name: 'a host name or an address literal such as "[192.0.2.1]"',
+  max_connections: 'a whole number from 1',
+  rate_per_second: 'a number over 0',
+  region: 'an AWS region such as "eu-central-1"',
+  access_key_id: 'text',
+  secret_access_key: 'text',
+  configuration_set: 'letters, digits, "-" and "_"',
+  endpoint: 'an http(s) URL',
+  api_key: 'text',
+}
+
+/** @throws {AccountsError} naming the first field at fault and what it wants */
+export function parseAccounts(json: string): Account[] {
+  let value: unknown
+  try {
+    value = JSON.parse(json)
+  } catch {
+    throw new AccountsError(
+      'ACCOUNTS is not JSON: it must be an array of accounts, e.g. [{"name": "main", "kind": "smtp", ...}]',
+    )
+  }
+  const parsed = accounts.safeParse(value)
+  if (!parsed.success) throw new AccountsError(explain(parsed.error.issues[0], value))
+  const seen = new Set<string>()
+  for (const { name } of parsed.data) {
+    if (seen.has(name)) throw new AccountsError(`ACCOUNTS: two accounts are named "${name}": names must be unique`)
+    seen.add(name)
+  }
+  return parsed.data
+}
+
+function explain(issue: z.core.$ZodIssue | undefined, value: unknown): string {
+  const [index, field] = issue?.path ?? []
+  if (typeof index !== 'number') return 'ACCOUNTS must be an array with at least one account'
+  const account: unknown = Array.isArray(value) ? value[index] : null
+  const called = typeof account === 'object' && account !== null && 'name' in account ? account.name : null
+  const where = `ACCOUNTS[${index}]${typeof called === 'string' ? ` ("${called.slice(0, 64)}")` : ''}`
+  if (issue?.code === 'unrecognized_keys') return `${where}: unknown field ${issue.keys.join(', ')}; remove it`
+  if (typeof field !== 'string') return `${where} must be an object`
+  return `${where}.${field} must be ${FIXES[field] ?? 'valid'}`
+}

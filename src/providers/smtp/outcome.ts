@@ -1,0 +1,42 @@
+// What an SMTP reply means for a mail. The code table is whole here; RFC 5321 4.2.3, RFC 3463, RFC 4954 6.
+
+import { answerText } from '../answer.ts'
+import type { Outcome } from '../provider.ts'
+import { type Reply, replyText } from './reply.ts'
+
+/** The command the reply answers; `dot` is the end of the message. */
+export type Stage = 'mail' | 'rcpt' | 'data' | 'dot'
+
+/** Credentials missing, wrong, too weak or wanting encryption (RFC 4954 6): whoever the recipient is. */
+const CREDENTIALS = new Set([530, 534, 535, 538])
+/** The address or mailbox does not exist (RFC 3463, RFC 7505 for 5.1.10). 5.2.2 (full) and 5.7.x (policy) are not here. */
+const DEAD = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10', '5.2.1'])
+/** Refused at MAIL for what this mail is, not for who sends it: too large, or addresses the server cannot carry. */
+const ABOUT_THIS_MAIL = new Set(['5.2.3', '5.3.4', '5.6.7'])
+/** "mailbox unavailable" is not here: it is RFC 5321's stock text for 550 and covers policy too. */
+const UNKNOWN_USER =
+  /\b(?:user|recipient|mailbox|account|address|addressee|person)\b.{0,40}\b(?:unknown|not (?:found|known|listed|exist)|(?:does|did) not exist|doesn't exist|invalid)|\b(?:unknown|no such|invalid|non-?existent) (?:\w+ )?(?:user|recipient|mailbox|account|address|person)|\bno mailbox (?:here )?by that name|\bunrouteable address/i
+
+/** @param recipients the address in each spelling it travelled in, to be taken out of the answer */
+export function outcomeOf(reply: Reply, stage: Stage, ...recipients: string[]): Outcome {
+  const answer = answerText(replyText(reply), ...recipients)
+  const { code, enhanced } = reply
+  if (stage === 'dot' && code >= 200 && code < 300) return { kind: 'sent', answer }
+  if (CREDENTIALS.has(code)) return { kind: 'stop', answer }
+  if (code >= 400 && code < 500) return { kind: 'later', answer }
+  // Neither yes nor no. After the dot the server may well have the mail.
+  if (code < 400) return stage === 'dot' ? { kind: 'unknown', answer } : { kind: 'later', answer }
+  if (stage === 'mail') {
+    if (code === 552 || (enhanced !== null && ABOUT_THIS_MAIL.has(enhanced)))
+      return { kind: 'never', answer, dead: false }
+    return { kind: 'stop', answer }
+  }
+  // RFC 5321 4.5.3.1.10: too many recipients, wrongly answered with 552; to be read as 452.
+  if (stage === 'rcpt' && code === 552) return { kind: 'later', answer }
+  return { kind: 'never', answer, dead: isDead(reply, stage) }
+}
+
+function isDead(reply: Reply, stage: Stage): boolean {
+  if (reply.enhanced !== null) return DEAD.has(reply.enhanced)
+  return stage === 'rcpt' && (reply.code === 550 || reply.code === 553) && UNKNOWN_USER.test(reply.lines.join(' '))
+}

@@ -1,0 +1,67 @@
+import { buildMessage } from '../../mime/message.ts'
+import type { SmtpAccount } from '../account.ts'
+import type { Connection, Provider } from '../provider.ts'
+import { wireData } from './data.ts'
+import { openSession } from './session.ts'
+import { type SmtpMail, Transactions } from './transaction.ts'
+import type { OpenSocket } from './wire.ts'
+
+/** Longest wait for one answer, ms. RFC 5321 4.5.3.2 allows minutes; a group's deadline cuts in before. */
+const PATIENCE = 30_000
+/** Longest time from connection to login, ms. */
+const HANDSHAKE = 30_000
+/** How long QUIT may take, ms: politeness, nothing depends on it. */
+const GOODBYE = 1_000
+
+export interface SmtpTimes {
+  patience?: number
+  handshake?: number
+}
+
+/** Mail by SMTP submission over one connection per `connect()`. @param open `connect` of cloudflare:sockets */
+export function smtpProvider(account: SmtpAccount, open: OpenSocket, times: SmtpTimes = {}): Provider<SmtpMail> {
+  return {
+    prepare(mail) {
+      const message = buildMessage(mail)
+      return {
+        envelope_from: message.envelope_from,
+        envelope_to: message.envelope_to,
+        recipient: mail.to.email,
+        needs_smtputf8: message.needs_smtputf8,
+        size: message.bytes.length,
+        data: wireData(message.bytes),
+      }
+    },
+
+    async connect(envelope_from) {
+      const session = await openSession(account, {
+        open,
+        ehlo_name: account.ehlo_name ?? ehloName(envelope_from ?? account.username ?? ''),
+        patience: times.patience ?? PATIENCE,
+        handshake: times.handshake ?? HANDSHAKE,
+      })
+      const transactions = new Transactions(session)
+      const connection: Connection<SmtpMail> = {
+        get usable() {
+          return transactions.alive
+        },
+        send: (group, deadline) => transactions.send(group, deadline),
+        async close() {
+          if (transactions.alive) {
+            transactions.alive = false
+            session.wire.deadline = Date.now() + GOODBYE
+            await session.wire.command('QUIT').catch(() => {})
+          }
+          session.wire.drop()
+        },
+      }
+      return connection
+    },
+  }
+}
+
+/** The domain of an address; a Worker has no host name of its own, so without one it is an address literal (RFC 5321 4.1.4). */
+function ehloName(address: string): string {
+  const domain = address.slice(address.lastIndexOf('@') + 1)
+  return address.includes('@') && /^[A-Za-z0-9.-]+$/.test(domain) ? domain : '[127.0.0.1]'
+}
