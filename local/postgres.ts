@@ -81,7 +81,7 @@ async function start(dir: string, options: PostgresOptions, lock: Lock): Promise
   const server = keep({ command, args, signal: 'SIGINT', grace: PATIENCE, ...identity(user) }, log)
   const url = (database: string) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`
   try {
-    await ready(url('postgres'), server.running, log)
+    await ready(dir, server.running, log)
   } catch (error) {
     await server.stop()
     throw error
@@ -141,6 +141,7 @@ async function endOrphan(dir: string): Promise<void> {
   for (const end = Date.now() + PATIENCE; existsSync(file) && isPostgres(pid); await sleep(20)) {
     if (Date.now() > end) throw new Error(`the Postgres left running on ${dir} (process ${pid}) does not end`)
   }
+  rmSync(file, { force: true })
 }
 
 function isPostgres(pid: number): boolean {
@@ -159,20 +160,14 @@ function isPostgres(pid: number): boolean {
   return /postgres/.test(spawnSync(command as string, args as string[], { encoding: 'utf8' }).stdout ?? '')
 }
 
-async function ready(url: string, running: () => boolean, log: string): Promise<void> {
-  for (const end = Date.now() + PATIENCE; ; await sleep(20)) {
-    const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
-    client.on('error', () => {})
-    try {
-      await client.connect()
-      return
-    } catch (error) {
-      if (!running() || Date.now() > end) {
-        const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-8).join('\n')
-        throw new Error(`Postgres did not start; ${log} ends with\n${tail}`, { cause: error })
-      }
-    } finally {
-      await client.end().catch(() => {})
+/** Its pid file says when it takes connections, as pg_ctl waits for it; the port alone may be another server's. */
+async function ready(dir: string, running: () => boolean, log: string): Promise<void> {
+  const file = join(dir, 'postmaster.pid')
+  for (const end = Date.now() + PATIENCE; ; await sleep(10)) {
+    if (existsSync(file) && readFileSync(file, 'utf8').split('\n')[7]?.trim() === 'ready') return
+    if (!running() || Date.now() > end) {
+      const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-8).join('\n')
+      throw new Error(`Postgres did not start; ${log} ends with\n${tail}`)
     }
   }
 }

@@ -7,7 +7,7 @@ export type RedisEngineName = 'redis-server' | 'built-in'
 
 /** What this computer can run, the preferred one first. */
 export function redisEngines(): RedisEngineName[] {
-  return hasRedisServer() ? ['redis-server'] : ['built-in']
+  return hasRedisServer() ? ['redis-server', 'built-in'] : ['built-in']
 }
 
 /** @param options.dir - the data folder of this engine; the two cannot read each other's */

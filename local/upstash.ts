@@ -85,10 +85,14 @@ function parseCommand(value: unknown): string[] | null {
   return value.map((part) => (typeof part === 'object' && part !== null ? JSON.stringify(part) : String(part)))
 }
 
-/** Every string of an answer, however deep; "OK" alone stays as it is. */
+/** Every string of an answer, however deep. A status ("OK" as the whole answer) stays as it is. */
 function base64(value: Reply): Reply {
-  if (typeof value === 'string') return value === 'OK' ? value : Buffer.from(value).toString('base64')
-  return Array.isArray(value) ? value.map(base64) : value
+  return value === 'OK' ? value : deepBase64(value)
+}
+
+function deepBase64(value: Reply): Reply {
+  if (typeof value === 'string') return Buffer.from(value).toString('base64')
+  return Array.isArray(value) ? value.map(deepBase64) : value
 }
 
 async function read(request: IncomingMessage): Promise<string | null> {
