@@ -13,6 +13,13 @@ export interface Content {
   text: string
 }
 
+/** One recipient's mail. */
+export interface Rendered {
+  subject: string
+  html: string
+  text: string
+}
+
 export interface Renderer {
   /**
    * Renders one recipient's mail.
@@ -21,7 +28,7 @@ export interface Renderer {
    * @param tracking - `pixel`: address of the open pixel, empty for none; `click`: the recipient's half of every link
    * @throws {RenderError} when this data cannot be rendered; the renderer stays usable
    */
-  render(data: object, tracking: { pixel: string; click: string }): { subject: string; html: string; text: string }
+  render(data: object, tracking: { pixel: string; click: string }): Rendered
 }
 
 /**

@@ -1,0 +1,127 @@
+import { checkSource } from '../render/check.ts'
+import type { Program } from '../render/handlebars/ast.ts'
+import { plainLinks } from '../render/splice.ts'
+import type { CompiledTemplate, TemplateWarning } from './compiled.ts'
+import { TemplateError, type TemplateProblem } from './errors.ts'
+import { TagGuard } from './guard.ts'
+import { trackLinks } from './links.ts'
+import { compileMjml } from './mjml.ts'
+import { scanHtml } from './scan.ts'
+import { shrinkHtml } from './shrink.ts'
+import { textFromHtml, trackText } from './text.ts'
+import { usedVariables } from './variables.ts'
+
+/** What the author hands in. */
+export interface TemplateSource {
+  format: 'mjml' | 'html'
+  source: string
+  /** The author's own text part; null has it made from the HTML. */
+  text_source: string | null
+}
+
+/** Gmail shows no more of a mail than this many bytes, and what it hides is the end: the unsubscribe link. */
+const CLIPPED = 102 * 1024
+/** Renders to nothing when the address is empty: previews, and mails that are not to be tracked. */
+const PIXEL =
+  '{{#if @pixel}}<img src="{{{@pixel}}}" width="1" height="1" alt="" style="display:block;width:1px;height:1px;border:0">{{/if}}'
+
+/**
+ * Compiles a template when it is saved, so that sending only fills it in.
+ *
+ * @throws {TemplateError} with every problem that could be found, each with its line where that is known
+ */
+export async function compileTemplate(template: TemplateSource): Promise<CompiledTemplate> {
+  const program = parse(template.source, 'source')
+  const text_program = template.text_source === null ? null : parse(template.text_source, 'text_source')
+  const guard = new TagGuard(template.source)
+  refuse(findForbidden(guard))
+  const markup = template.format === 'mjml' ? await compileMjml(guard) : guard.text
+  const locate = template.format === 'mjml' ? locateIn(guard) : (_: string, offset: number) => guard.lineAt(offset)
+  const tracked = trackLinks(markup, guard, locate)
+  refuse(tracked.problems)
+
+  const html = addPixel(guard.restore(shrinkHtml(tracked.html, guard)))
+  const text = textPart(template.text_source, tracked.html, guard, tracked.links.length + 1)
+  const links = [...tracked.links, ...text.links]
+  checkResult(plainLinks(html, links, 'html'), 'The compiled HTML')
+  checkResult(plainLinks(text.text, links, 'text'), 'The text part made of it')
+
+  const variables = [...usedVariables(program), ...(text_program ? usedVariables(text_program) : [])]
+  return {
+    html,
+    text: text.text,
+    links,
+    variables: [...new Set(variables.map(({ path }) => path))].sort(),
+    warnings: [...clipped(html), ...unescaped(program), ...tracked.warnings, ...text.warnings],
+  }
+}
+
+function parse(source: string, field: TemplateProblem['field']): Program {
+  const { program, problems } = checkSource(source)
+  refuse(problems.map((problem) => ({ field, ...problem })))
+  if (!program) throw new TemplateError([{ field, detail: 'Not valid Handlebars.' }])
+  const guard = new TagGuard(source)
+  const reserved = guard.tags.filter((tag) => /@(?:links|pixel|click)\b/.test(tag.source))
+  refuse(reserved.map((tag) => ({ field, line: tag.line, detail: `${tag.source} is filled in by the system.` })))
+  return program
+}
+
+function refuse(problems: TemplateProblem[]): void {
+  if (problems.length > 0) throw new TemplateError(problems)
+}
+
+/** Scripts run in no mail program, but would in a preview; includes would read nothing and vanish. */
+function findForbidden(guard: TagGuard): TemplateProblem[] {
+  const problems: TemplateProblem[] = []
+  scanHtml(guard.text, {
+    open({ name, start }) {
+      if (name !== 'script' && name !== 'mj-include') return
+      problems.push({ field: 'source', line: guard.lineAt(start), detail: `<${name}> is not allowed.` })
+    },
+  })
+  return problems
+}
+
+/** MJML's output has lines of its own; an address is found again in the source by its spelling. */
+function locateIn(guard: TagGuard): (raw: string) => number | undefined {
+  return (raw) => {
+    const offset = raw === '' ? -1 : guard.text.indexOf(raw)
+    return offset === -1 ? undefined : guard.lineAt(offset)
+  }
+}
+
+function textPart(text_source: string | null, html: string, guard: TagGuard, first: number) {
+  if (text_source === null) return { text: guard.restore(textFromHtml(html)), links: [], warnings: [] }
+  const own = new TagGuard(text_source)
+  const { text, links, warnings } = trackText(own, first)
+  return { text: own.restore(text), links, warnings }
+}
+
+function addPixel(html: string): string {
+  const at = html.toLowerCase().lastIndexOf('</body')
+  return at === -1 ? html + PIXEL : html.slice(0, at) + PIXEL + html.slice(at)
+}
+
+/** A tag can be fine in the source and no longer so where the markup around it went. */
+function checkResult(source: string, what: string): void {
+  const [problem] = checkSource(source).problems
+  if (problem) refuse([{ field: 'source', detail: `${what} is not valid Handlebars any more: ${problem.detail}` }])
+}
+
+function clipped(html: string): TemplateWarning[] {
+  const bytes = new TextEncoder().encode(html).length
+  if (bytes <= CLIPPED) return []
+  const detail = `The HTML has ${Math.ceil(bytes / 1024)} KB. Gmail cuts mails off after 102 KB, unsubscribe link included.`
+  return [{ code: 'clipped', detail }]
+}
+
+/** Addresses and the sender's own data are ours; what subscribers typed in is not. */
+function unescaped(program: Program): TemplateWarning[] {
+  return usedVariables(program)
+    .filter(({ path, unescaped }) => unescaped && !/^(?:unsubscribe_url|sender|campaign|list)\b/.test(path))
+    .map(({ path, line }) => ({
+      code: 'unescaped_variable',
+      line,
+      detail: `{{{${path}}}} puts subscriber data into the mail as HTML. Write {{${path}}} unless that is meant.`,
+    }))
+}

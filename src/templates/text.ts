@@ -1,0 +1,96 @@
+import { compile, type DomNode, type FormatCallback } from 'html-to-text'
+import type { TemplateLink, TemplateWarning } from './compiled.ts'
+import type { TagGuard } from './guard.ts'
+import { variableLink, webAddress } from './links.ts'
+
+/** `text (address)`; an image speaks through its alt text, and a link without either is left out. */
+const link: FormatCallback = (element, walk, builder) => {
+  const shown = textOf(element)
+  const alt = shown === '' ? altOf(element) : ''
+  if (shown === '' && alt === '') return
+  if (alt) builder.addInline(alt)
+  else walk(element.children, builder)
+  const href = String(element.attribs?.href ?? '').trim()
+  if (href !== '' && href !== shown && !href.startsWith('#')) {
+    builder.addInline(` (${href.replace(/^mailto:/i, '')})`, { noWordTransform: true })
+  }
+}
+
+const cell: FormatCallback = (element, walk, builder) => {
+  walk(element.children, builder)
+  builder.addInline(' ')
+}
+
+const row: FormatCallback = (element, walk, builder) => {
+  builder.openBlock({ leadingLineBreaks: 1 })
+  walk(element.children, builder)
+  builder.closeBlock({ trailingLineBreaks: 1 })
+}
+
+/** Upper-cased headings would upper-case the variables in them, and wrapped lines cut through tags. */
+const convert = compile({
+  wordwrap: false,
+  formatters: { link, cell, row },
+  selectors: [
+    { selector: 'img', format: 'skip' },
+    { selector: 'a', format: 'link' },
+    { selector: '[style*="display:none"]', format: 'skip' },
+    { selector: '[style*="display: none"]', format: 'skip' },
+    { selector: 'title', format: 'skip' },
+    { selector: 'tr', format: 'row' },
+    { selector: 'td', format: 'cell' },
+    { selector: 'th', format: 'cell' },
+    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
+  ],
+})
+
+/** Writes the text part of guarded HTML; links stand in it with the same numbers as there. */
+export function textFromHtml(html: string): string {
+  return `${convert(html)
+    .replace(/[ \t\u00a0]+$/gm, '')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()}\n`
+}
+
+/** Closing brackets and punctuation after an address belong to the sentence. */
+const ADDRESS = /\bhttps?:\/\/[^\s<>"']+/gi
+const TRAILING = /[.,;:!?)\]}]+$/
+
+/**
+ * Numbers the literal addresses of the author's own text, after those of the HTML.
+ *
+ * @param guard - the text's own
+ * @param first - number of the first link
+ */
+export function trackText(
+  guard: TagGuard,
+  first: number,
+): { text: string; links: TemplateLink[]; warnings: TemplateWarning[] } {
+  const links: TemplateLink[] = []
+  const warnings: TemplateWarning[] = []
+  const text = guard.text.replace(ADDRESS, (found: string, offset: number) => {
+    const tail = found.includes('(') ? '' : (TRAILING.exec(found)?.[0] ?? '')
+    const address = found.slice(0, found.length - tail.length)
+    if (guard.has(address)) {
+      const warning = variableLink(address, guard)
+      if (warning) warnings.push({ ...warning, line: guard.lineAt(offset) })
+      return found
+    }
+    const url = webAddress(address)
+    if (url === null) return found
+    const n = first + links.length
+    links.push({ n, url, text: address })
+    return guard.add(`{{{@links.${n}}}}`) + tail
+  })
+  return { text, links, warnings }
+}
+
+function textOf(node: DomNode): string {
+  if (node.type === 'text') return (node.data ?? '').trim()
+  return (node.children ?? []).map(textOf).join(' ').trim()
+}
+
+function altOf(node: DomNode): string {
+  if (node.name === 'img') return String(node.attribs?.alt ?? '').trim()
+  return (node.children ?? []).map(altOf).join(' ').trim()
+}
