@@ -25,16 +25,22 @@ export function after<const K extends readonly ('string' | 'number')[]>(
 export function after(cursor: string | undefined, filters: Filters, kinds: readonly string[]): SortKey[] | null {
   if (cursor === undefined) return null
   const [mark, ...keys] = parse(cursor)
-  const fits = keys.length === kinds.length && keys.every((key, i) => typeof key === kinds[i])
+  const fits =
+    keys.length === kinds.length &&
+    keys.every((key, i) => typeof key === kinds[i] && (typeof key === 'string' || Number.isSafeInteger(key)))
   if (mark !== fingerprint(filters) || !fits) {
-    throw new Problem(
-      'bad_cursor',
-      'This cursor was not given out for this list with these filters. Start again without a cursor.',
-      { errors: [{ field: 'cursor', detail: 'use `next_cursor` of the page before, with the same filters' }] },
-    )
+    throw badCursor()
   }
   return keys as SortKey[]
 }
+
+/** For sort keys that no row can have. */
+export const badCursor = () =>
+  new Problem(
+    'bad_cursor',
+    'This cursor was not given out for this list with these filters. Start again without a cursor.',
+    { errors: [{ field: 'cursor', detail: 'use `next_cursor` of the page before, with the same filters' }] },
+  )
 
 /**
  * Makes a page of rows that were read with one row more than `limit`, which tells whether another page follows.

@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Reference } from './docs/page.ts'
 import type { AppEnv } from './route.ts'
 
 const INTRODUCTION = `Every call carries \`Authorization: Bearer emk_...\`. A key has scopes: \`read\`, \`write\` (change data), \`send\`
@@ -11,7 +12,7 @@ const INTRODUCTION = `Every call carries \`Authorization: Bearer emk_...\`. A ke
 - **Times** are ISO 8601 in UTC, ids are numbers.`
 
 /** OpenAPI 3.1, from the very schemas that requests are checked with. */
-export function openApiDocument(app: OpenAPIHono<AppEnv>, public_url: string) {
+export function openApiDocument(app: OpenAPIHono<AppEnv>, public_url: string): Reference {
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'Email Marketing Kit', version: '1', description: INTRODUCTION },
@@ -21,5 +22,6 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, public_url: string) {
     ...document.components,
     securitySchemes: { api_key: { type: 'http', scheme: 'bearer', description: 'An API key: emk_...' } },
   }
-  return document
+  // As it goes over the wire: without the fields that are undefined.
+  return JSON.parse(JSON.stringify(document))
 }

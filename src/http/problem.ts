@@ -11,6 +11,7 @@ export const PROBLEMS = {
   method_not_allowed: [405, 'This address does not answer that method'],
   name_taken: [409, 'The name is in use'],
   already_exists: [409, 'It exists already'],
+  deleted_before: [409, 'The address belongs to someone who was deleted'],
   in_use: [409, 'It is still in use'],
   version_conflict: [409, 'It was changed meanwhile'],
   wrong_status: [409, 'Its status does not allow this'],
@@ -34,6 +35,8 @@ export type ProblemCode = keyof typeof PROBLEMS
 export interface FieldError {
   field: string
   detail: string
+  /** In the field's text, counted from 1: for templates. */
+  line?: number
 }
 
 interface ProblemOptions {

@@ -32,8 +32,11 @@ interface Access {
   scope: Scope
   /** Bytes of the JSON body. */
   body_limit?: number
-  /** false refuses Idempotency-Key: for answers that must not be kept, such as a new secret. */
-  idempotent?: boolean
+  /**
+   * What becomes of an Idempotency-Key on an unsafe method: the answer is `kept` (default), the key is `refused` because
+   * the answer holds a secret, or `needless` because the call changes nothing.
+   */
+  idempotency?: 'kept' | 'refused' | 'needless'
 }
 
 /**
@@ -46,10 +49,13 @@ export function operation<P extends string, R extends Omit<RouteConfig, 'path'> 
 ) {
   const middleware: MiddlewareHandler<AppEnv>[] = [requireScope(access.scope)]
   if (config.request?.body) middleware.push(jsonBody(access.body_limit ?? BODY_LIMIT))
-  if (config.method !== 'get') middleware.push(access.idempotent === false ? refuseIdempotencyKey : idempotent)
+  const { idempotency = 'kept' } = access
+  if (config.method !== 'get' && idempotency === 'kept') middleware.push(idempotent)
+  if (idempotency === 'refused') middleware.push(refuseIdempotencyKey)
   const problems = { content: { 'application/problem+json': { schema: problemDocument } } }
   return createRoute({
     ...config,
+    operationId: `${config.method}${config.path}`.replace(/\W+/g, '_').replace(/_$/, ''),
     description: [config.description, `Scope: \`${access.scope}\`.`].filter(Boolean).join('\n\n'),
     security: [{ api_key: [] }],
     middleware,

@@ -55,6 +55,6 @@ export const problemDocument = named(
     detail: z.string(),
     code: z.string(),
     request_id: z.string(),
-    errors: z.array(z.strictObject({ field: z.string(), detail: z.string() })),
+    errors: z.array(z.strictObject({ field: z.string(), detail: z.string(), line: z.int().optional() })),
   }),
 )

@@ -9,7 +9,7 @@ z.config({ customError: describe })
 
 /** 422 for what a schema refused, one entry per field. `target` is where the schema was applied (json, query, param). */
 export function validationProblem(error: z.core.$ZodError, target: string): Problem {
-  const errors = error.issues.flatMap((issue) => fieldErrors(issue, target === 'json' ? 'body' : target))
+  const errors = fieldErrors(error, target === 'json' ? 'body' : target)
   const [first] = errors
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see errors)` : ''
   return new Problem(
@@ -21,7 +21,12 @@ export function validationProblem(error: z.core.$ZodError, target: string): Prob
   )
 }
 
-function fieldErrors(issue: Issue, root: string): FieldError[] {
+/** One entry per field that a schema refused; `root` names the whole value where no field is at fault. */
+export function fieldErrors(error: z.core.$ZodError, root: string): FieldError[] {
+  return error.issues.flatMap((issue) => issueErrors(issue, root))
+}
+
+function issueErrors(issue: Issue, root: string): FieldError[] {
   const path = issue.path.map(String)
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ field: [...path, key].join('.'), detail: 'is not known here: remove it' }))

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { named, time } from '../http/schema.ts'
+import { normaliseEmail } from '../subscribers/email.ts'
 
 const line = (max: number) =>
   z
@@ -7,15 +8,24 @@ const line = (max: number) =>
     .trim()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}]*$/u, 'must not contain line breaks or control characters')
+    .refine((text) => !/\p{Cc}/u.test(text), 'must not contain line breaks or control characters')
 
-const email = z.email().max(254)
+const address = z
+  .string()
+  .max(1000)
+  .transform((text, ctx) => {
+    const it = normaliseEmail(text)
+    if ('email' in it) return it.email
+    ctx.addIssue({ code: 'custom', message: it.problem })
+    return z.NEVER
+  })
+  .openapi({ type: 'string', format: 'email' })
 
 const fields = {
   name: line(100).meta({ description: 'For you to tell senders apart; readers do not see it', example: 'Newsletter' }),
   from_name: line(100).meta({ example: 'Ada from Example' }),
-  from_email: email.meta({ example: 'ada@news.example.com' }),
-  reply_to: email.nullable(),
+  from_email: address.meta({ example: 'ada@news.example.com' }),
+  reply_to: address.nullable(),
   postal_address: z
     .string()
     .trim()
@@ -26,7 +36,7 @@ const fields = {
   tracking_url: z
     .url({ protocol: /^https?$/ })
     .max(200)
-    .regex(/^https?:\/\/[^/?#]+$/i, 'must be a scheme and host without a path, such as https://t.example.com')
+    .regex(/^https?:\/\/[^/?#]+$/, 'must be a scheme and host without a path, such as https://t.example.com')
     .nullable()
     .meta({ description: 'Where the links of its mails point; null takes TRACKING_URL' }),
 }
