@@ -1,35 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { experimental_readRawConfig } from 'wrangler'
+import { type QueueConsumer, type QueueProducer, readWranglerConfig } from '../wrangler-config.ts'
 
 export const WRANGLER_FILES = ['wrangler.toml', 'wrangler.sender.toml', 'wrangler.tracking.toml'] as const
-
-interface Consumer {
-  queue: string
-  max_batch_size?: number
-  max_batch_timeout?: number
-  max_retries?: number
-  dead_letter_queue?: string
-}
 
 export interface WorkerFile {
   file: string
   name: string
-  producers: { queue: string; binding: string }[]
-  consumers: Consumer[]
+  producers: QueueProducer[]
+  consumers: QueueConsumer[]
   services: { binding: string; service: string }[]
 }
 
 /** The parts of a wrangler file that the queue graph is made of, as they are written (no defaults filled in). */
 export function readWorkerFile(root: string, file: string): WorkerFile {
-  const { rawConfig } = experimental_readRawConfig({ config: join(root, file) })
-  return {
-    file,
-    name: String(rawConfig.name),
-    producers: rawConfig.queues?.producers ?? [],
-    consumers: rawConfig.queues?.consumers ?? [],
-    services: rawConfig.services ?? [],
-  }
+  const { name, queues, services = [] } = readWranglerConfig(join(root, file))
+  return { file, name, producers: queues?.producers ?? [], consumers: queues?.consumers ?? [], services }
 }
 
 const SHARED = /^# --- shared:[^\n]*\n[\s\S]*?^# --- end of the shared block ---$/m
