@@ -93,9 +93,7 @@ async function createCampaign(api: Api, settings: Settings): Promise<Campaign> {
   const sender_id = await keepRow(api, '/senders', sender)
   const list_id = await keepRow(api, '/lists', { name: NAME })
   const template_id = await keepRow(api, '/templates', { name: NAME, format: 'mjml', source: MJML })
-  await api.call('POST', '/subscribers/bulk', {
-    subscribers: [{ email: settings.TEST_RECIPIENT, list_ids: [list_id] }],
-  })
+  await subscribe(api, settings.TEST_RECIPIENT, list_id)
   return api.call<Campaign>('POST', '/campaigns', {
     name: NAME,
     subject: 'Your email kit works',
