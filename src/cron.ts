@@ -29,13 +29,13 @@ export async function everyMinute(s: Cron): Promise<void> {
   const now = s.now().getTime()
   const work = await lookForWork(s, now).catch(() => ({ full: true, watched: [], events: true }))
   if (work.events || work.full) {
-    await part('drain', async () => {
-      await drainEvents(s.db, s.redis, s.redis_keys, {
+    await part('drain', () =>
+      drainEvents(s.db, s.redis, s.redis_keys, {
         until: now + BUDGET,
         onFlushed: (touched) => settleByEvidence(s.db, touched),
         now: s.now,
-      })
-    })
+      }),
+    )
   }
   if (work.watched.length > 0 || work.full) {
     await part('start', () => startDue(s))
@@ -45,14 +45,12 @@ export async function everyMinute(s: Cron): Promise<void> {
   if (work.full) {
     await part('partitions', () => ensurePartitions(s.db, s.now()))
     await part('idempotency', () => forgetIdempotencyKeys(s.db))
-    await part('swept', async () => {
-      await s.redis.set(s.redis_keys.swept, String(now))
-    })
+    await part('swept', () => s.redis.set(s.redis_keys.swept, String(now)))
   }
 }
 
 /** One part's failure leaves the others their turn; what it left undone is done in the next minute. */
-async function part(name: string, run: () => Promise<void>): Promise<void> {
+async function part(name: string, run: () => Promise<unknown>): Promise<void> {
   try {
     await run()
   } catch (error) {

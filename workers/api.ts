@@ -1,9 +1,15 @@
 // emk-api: entry and composition root. `build` is called alike by fetch, queue and scheduled.
+import { everyMinute } from '../src/cron.ts'
 import { connectDatabase } from '../src/db/client.ts'
+import { consumeDeadDispatch, consumeDispatch } from '../src/dispatch/consume.ts'
+import type { DispatchMessage } from '../src/dispatch/message.ts'
+import { consumeDeadEvents, consumeEvents } from '../src/events/consume.ts'
 import { createApp } from '../src/http/app.ts'
 import { configurationFaults } from '../src/http/configuration.ts'
 import type { SenderRpc, Services } from '../src/http/services.ts'
 import { answerUnconfigured } from '../src/http/unconfigured.ts'
+import { settleByEvidence } from '../src/ledger/evidence.ts'
+import { log } from '../src/log.ts'
 import { connectRedis } from '../src/redis/client.ts'
 import { redisKeys } from '../src/redis/keys.ts'
 import { parseSigningKeys } from '../src/tokens/keys.ts'
@@ -21,8 +27,9 @@ async function build(env: ApiEnv): Promise<Built> {
     built = { faults }
     return built
   }
+  const db = connectDatabase(env.DATABASE_URL, env.NEON_PROXY)
   const services: Services = {
-    db: connectDatabase(env.DATABASE_URL, env.NEON_PROXY),
+    db,
     redis: connectRedis(env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN),
     redis_keys: redisKeys(env.REDIS_PREFIX),
     signing_keys: await parseSigningKeys(env.SIGNING_KEYS),
@@ -48,5 +55,29 @@ export default {
     const it = await build(env)
     if (it.faults) return answerUnconfigured(request, it.faults)
     return it.app.fetch(request, env, ctx)
+  },
+  async queue(batch, env) {
+    const it = await build(env)
+    if (it.faults) {
+      // Not a reason to lose messages: they wait until the configuration is right.
+      log('not_configured', { queue: batch.queue })
+      batch.retryAll({ delaySeconds: 300 })
+      return
+    }
+    // The names end alike under every prefix an installation may have.
+    const dispatches = batch.messages as readonly Message<DispatchMessage>[]
+    if (batch.queue.endsWith('-dispatch')) await consumeDispatch({ ...it.services, sends: env.SENDS }, dispatches)
+    else if (batch.queue.endsWith('-dispatch-dead')) consumeDeadDispatch(dispatches)
+    else if (batch.queue.endsWith('-events'))
+      await consumeEvents(
+        { ...it.services, onFlushed: (touched) => settleByEvidence(it.services.db, touched) },
+        batch.messages,
+      )
+    else consumeDeadEvents(batch.messages)
+  },
+  async scheduled(_controller, env) {
+    const it = await build(env)
+    if (it.faults) log('not_configured', { queue: 'cron' })
+    else await everyMinute({ ...it.services, sends: env.SENDS })
   },
 } satisfies ExportedHandler<ApiEnv>

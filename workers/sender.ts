@@ -1,4 +1,79 @@
-import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers'
-export class AccountGate extends DurableObject {}
-export class SenderRpc extends WorkerEntrypoint {}
-export default { async queue() {} }
+// emk-sender: entry and composition root. It alone holds the sending accounts' secrets.
+import { WorkerEntrypoint } from 'cloudflare:workers'
+import { connectDatabase } from '../src/db/client.ts'
+import type { BatchPointer } from '../src/dispatch/message.ts'
+import { log } from '../src/log.ts'
+import { type AccountSummary, summarise } from '../src/providers/account.ts'
+import { parseAccounts } from '../src/providers/accounts.ts'
+import { providerFor } from '../src/providers/select.ts'
+import { connectRedis } from '../src/redis/client.ts'
+import { redisKeys } from '../src/redis/keys.ts'
+import { parseAllowlist } from '../src/sending/allowlist.ts'
+import type { Sender, SendingAccount } from '../src/sending/batch.ts'
+import { campaignLoader } from '../src/sending/campaign.ts'
+import { consumeDeadSends, consumeSends } from '../src/sending/consume.ts'
+import { parseSendSettings } from '../src/sending/settings.ts'
+import { usesDevelopmentKeys } from '../src/tokens/development.ts'
+import { parseSigningKeys } from '../src/tokens/keys.ts'
+import { optoutsOf } from '../src/tracking/optouts.ts'
+
+export { AccountGate } from '../src/sending/gate.ts'
+
+// Kept for the life of the isolate: sockets are opened per batch and never stay in it.
+let built: Sender | undefined
+
+async function build(env: SenderEnv): Promise<Sender> {
+  if (usesDevelopmentKeys(env.ENVIRONMENT, env.SIGNING_KEYS)) throw new Error('SIGNING_KEYS is the development key')
+  const db = connectDatabase(env.DATABASE_URL, env.NEON_PROXY)
+  const redis = connectRedis(env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN)
+  const keys = redisKeys(env.REDIS_PREFIX)
+  const accounts: SendingAccount[] = parseAccounts(env.ACCOUNTS).map((account) => ({
+    name: account.name,
+    provider: providerFor(account),
+    limits: {
+      max_connections: account.kind === 'smtp' ? account.max_connections : HTTP_CONNECTIONS,
+      rate_per_second: account.rate_per_second ?? null,
+    },
+  }))
+  return {
+    db,
+    signing_keys: await parseSigningKeys(env.SIGNING_KEYS),
+    allowlist: parseAllowlist(env.RECIPIENT_ALLOWLIST),
+    sending: env.SENDING !== 'off',
+    settings: parseSendSettings(env.SEND_SETTINGS),
+    loadCampaign: campaignLoader(db),
+    account: (name) => (name === null ? accounts[0] : accounts.find((account) => account.name === name)) ?? null,
+    gate: (account) => env.ACCOUNT_GATE.getByName(account),
+    optoutsOf: (subscriber_ids) => optoutsOf(redis, keys, subscriber_ids),
+    now: () => new Date(),
+    random: Math.random,
+    uuid: () => crypto.randomUUID(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms))),
+  }
+}
+
+/** Batches sent at once through one HTTP service; each keeps four to five requests in flight. */
+const HTTP_CONNECTIONS = 40
+
+/** What emk-api may ask: nothing that shows a secret. */
+export class SenderRpc extends WorkerEntrypoint<SenderEnv> {
+  listAccounts(): AccountSummary[] {
+    return parseAccounts(this.env.ACCOUNTS).map(summarise)
+  }
+}
+
+export default {
+  async queue(batch, env) {
+    const messages = batch.messages as readonly Message<BatchPointer>[]
+    if (batch.queue.endsWith('-dead')) return consumeDeadSends(messages)
+    try {
+      built ??= await build(env)
+    } catch (error) {
+      // Not a reason to lose pointers: they wait until the configuration is right.
+      log('not_configured', { error: error instanceof Error ? error.message : 'unknown' })
+      batch.retryAll({ delaySeconds: 300 })
+      return
+    }
+    await consumeSends(built, messages)
+  },
+} satisfies ExportedHandler<SenderEnv, BatchPointer>

@@ -1,7 +1,11 @@
 import { authenticate } from '../auth/authenticate.ts'
 import { apiKeyRoutes } from '../auth/routes.ts'
+import { campaignRoutes } from '../campaigns/routes.ts'
+import { listRoutes } from '../lists/routes.ts'
 import { senderRoutes } from '../senders/routes.ts'
 import { settingsRoutes } from '../settings/routes.ts'
+import { subscriberRoutes } from '../subscribers/routes.ts'
+import { suppressionRoutes } from '../suppressions/routes.ts'
 import { templateRoutes } from '../templates/routes.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { answerError, answerUnknownPath } from './failure.ts'
@@ -12,7 +16,16 @@ import { createRouter } from './route.ts'
 import type { Services } from './services.ts'
 
 /** The owners of what lies under /api/v1, in the order of the reference. */
-const OWNERS = [templateRoutes, senderRoutes, settingsRoutes, apiKeyRoutes]
+const OWNERS = [
+  subscriberRoutes,
+  listRoutes,
+  suppressionRoutes,
+  campaignRoutes,
+  templateRoutes,
+  senderRoutes,
+  settingsRoutes,
+  apiKeyRoutes,
+]
 
 /** The whole of emk-api's HTTP side. */
 export function createApp(services: Services) {

@@ -9,7 +9,7 @@ export interface ClaimedRow {
   attempts: number
   /** Why this person must not be mailed any more; null for all others. */
   skip: 'deleted' | 'unsubscribed' | 'bounced' | 'complained' | 'suppressed' | null
-  /** Ms of the newest consent among the campaign's lists; 0 when none is recorded. */
+  /** Ms of the person's newest consent given or taken back; 0 when none is recorded. */
   consented_at: number
   email: string
   first_name: string | null
@@ -69,14 +69,14 @@ export async function claimBatch(
         when m.subscribed is not true then 'unsubscribed'
         when a.id is not null or o.id is not null then 'suppressed'
       end as skip,
-      coalesce(extract(epoch from m.consented_at) * 1000, 0)::float8 as consented_at,
+      coalesce((select extract(epoch from max(p.occurred_at)) * 1000 from consents p
+        where p.subscriber_id = d.subscriber_id), 0)::float8 as consented_at,
       coalesce(s.email, '') as email, s.first_name, s.last_name, coalesce(s.attributes, '{}') as attributes, s.timezone, s.locale
     from deliveries d
     join campaigns c on c.id = d.campaign_id
     left join subscribers s on s.id = d.subscriber_id
     left join lateral (
-      select bool_or(m.status = 'subscribed') as subscribed, max(m.consented_at) as consented_at
-      from list_members m
+      select bool_or(m.status = 'subscribed') as subscribed from list_members m
       where m.subscriber_id = d.subscriber_id
         and m.list_id in (select jsonb_array_elements(c.audience -> 'include')::bigint)
     ) m on true

@@ -167,10 +167,10 @@ class BatchRun {
     const rate = this.#account.limits.rate_per_second
     const size = rate ? Math.max(1, Math.min(settings.group_size, Math.floor(rate))) : settings.group_size
     const began = now().getTime()
-    let at = 0
-    let group = await this.#prepare(rows, at, size)
+    const waiting = rows.values()
+    let group = await this.#prepare(waiting, size)
     for (let group_no = 0; group.length > 0; group_no++) {
-      if (rate) await sleep(began + (at / rate) * 1000 - now().getTime())
+      if (rate) await sleep(began + (this.used / rate) * 1000 - now().getTime())
       if (now().getTime() > this.#started + settings.run_seconds * 1000) break
       const connection = await this.#connected()
       const { marked, held } = await this.#advance(group_no, group)
@@ -178,14 +178,13 @@ class BatchRun {
       const set = new Set(marked)
       const going = group.filter(({ row }) => set.has(row.subscriber_id))
       this.used += going.length
-      at += size
       // The next group is rendered while this one is on the wire; nothing but the provider is waited for.
       const [outcomes, next] = await Promise.all([
         connection.send(
           going.map(({ prepared }) => prepared),
           now().getTime() + settings.group_seconds * 1000,
         ),
-        this.#prepare(rows, at, size),
+        this.#prepare(waiting, size),
       ])
       let stop: string | null = null
       going.forEach(({ row }, i) => {
@@ -201,12 +200,15 @@ class BatchRun {
     }
   }
 
-  /** Renders one group and gives each mail its form for the wire. What cannot be sent as it is fails here, unmarked. */
-  async #prepare(rows: ClaimedRow[], at: number, size: number): Promise<Ready[]> {
+  /**
+   * Renders the next mails and gives each its form for the wire, until a group is full. What cannot be sent as it is fails
+   * here, unmarked.
+   */
+  async #prepare(waiting: ArrayIterator<ClaimedRow>, size: number): Promise<Ready[]> {
     const ready: Ready[] = []
-    for (let i = at; i < rows.length && ready.length < size && i < at + size; i++) {
-      const row = rows[i]
-      if (!row) break
+    while (ready.length < size) {
+      const { value: row, done } = waiting.next()
+      if (done) break
       try {
         const mail = await composeMail(this.#campaign, row, this.#s.signing_keys, this.#s.now())
         ready.push({ row, prepared: this.#account.provider.prepare(mail) })
@@ -216,8 +218,7 @@ class BatchRun {
         this.#verdicts.push(fail(row, reason, error.message.replaceAll(row.email, '<recipient>')))
       }
     }
-    // A group of nothing but failures must not look like the end.
-    return ready.length === 0 && at + size < rows.length ? this.#prepare(rows, at + size, size) : ready
+    return ready
   }
 
   /** An open connection, made anew when the last one can carry no more. */

@@ -1,0 +1,374 @@
+// The send loop over a real ledger, with a provider whose answers the test decides.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pauseCampaign } from '../../../src/campaigns/transitions.ts'
+import { freezePage } from '../../../src/ledger/freeze.ts'
+import { ledgerSums } from '../../../src/ledger/sums.ts'
+import {
+  ConnectionRefused,
+  type Mail,
+  type Outcome,
+  type Provider,
+  UnsendableMail,
+} from '../../../src/providers/provider.ts'
+import { type Sender, sendBatch } from '../../../src/sending/batch.ts'
+import { campaignLoader } from '../../../src/sending/campaign.ts'
+import { SEND_SETTINGS } from '../../../src/sending/settings.ts'
+import { DEVELOPMENT_SIGNING_KEYS } from '../../../src/tokens/development.ts'
+import { parseSigningKeys } from '../../../src/tokens/keys.ts'
+import { seedCampaign } from '../../support/campaign.ts'
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+
+let t: TestDatabase
+beforeAll(async () => {
+  t = await openTestDatabase()
+})
+afterAll(() => t.close())
+
+const SENT: Outcome = { kind: 'sent', answer: '250 ok' }
+
+/** A provider that writes down what it carried and answers as told. */
+class ScriptedProvider implements Provider<Mail> {
+  carried: Mail[] = []
+  groups = 0
+  answer: (mail: Mail, nth: number) => Outcome | Promise<Outcome> = () => SENT
+  beforeGroup: () => unknown = () => undefined
+  refuse: ConnectionRefused | null = null
+  open = 0
+
+  prepare(mail: Mail) {
+    return mail
+  }
+  async connect() {
+    if (this.refuse) throw this.refuse
+    this.open++
+    return {
+      usable: true,
+      send: async (group: readonly Mail[]) => {
+        this.groups++
+        await this.beforeGroup()
+        const outcomes: Outcome[] = []
+        for (const mail of group) {
+          this.carried.push(mail)
+          outcomes.push(await this.answer(mail, this.carried.length))
+        }
+        return outcomes
+      },
+      close: async () => {
+        this.open--
+      },
+    }
+  }
+}
+
+async function sender(provider: Provider<Mail>, more: Partial<Sender> = {}): Promise<Sender> {
+  return {
+    db: t.db,
+    signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
+    allowlist: () => true,
+    sending: true,
+    settings: SEND_SETTINGS,
+    loadCampaign: campaignLoader(t.db),
+    account: () => ({
+      name: 'main',
+      provider: provider as Provider,
+      limits: { max_connections: 4, rate_per_second: null },
+    }),
+    gate: () => ({ take: () => ({ id: 'p', starts_in_ms: 0 }), giveBack: () => undefined }),
+    optoutsOf: async () => new Map(),
+    now: () => new Date(),
+    random: () => 0,
+    uuid: () => crypto.randomUUID(),
+    sleep: async () => undefined,
+    ...more,
+  }
+}
+
+async function frozenCampaign(size: number) {
+  const seeded = await seedCampaign(t, size)
+  await freezePage(t.db, seeded.campaign_id, 0, { include: [seeded.list_id], exclude: [], where: {}, sample: null })
+  return seeded
+}
+
+const run = (s: Sender, campaign_id: number, batch = 0, attempts = 1) =>
+  sendBatch(s, { campaign_id, batch }, attempts, Date.now())
+
+const sums = async (campaign_id: number) => (await ledgerSums(t.db, [campaign_id])).get(campaign_id)
+
+const campaign = async (id: number) =>
+  (await t.sql('select status, status_reason from campaigns where id = $1', [id]))[0]
+
+/** Lets every deferred row be due now. */
+const skipWait = (id: number) =>
+  t.sql(`update deliveries set next_attempt_at = now() where campaign_id = $1 and state = 'deferred'`, [id])
+
+describe('a batch', () => {
+  test('sends every recipient once, in groups, and ends the campaign', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(95)
+    const provider = new ScriptedProvider()
+    expect(await run(await sender(provider), campaign_id)).toEqual({ ack: true })
+    expect(provider.carried.map((mail) => mail.subscriber_id).sort((a, b) => a - b)).toEqual(subscriber_ids)
+    expect(provider.groups).toBe(5)
+    expect(provider.open).toBe(0)
+    expect(await sums(campaign_id)).toEqual({ audience: 95, open: 0, sent: 95, failed: 0, skipped: 0, unconfirmed: 0 })
+    expect((await campaign(campaign_id))?.status).toBe('sent')
+  })
+
+  test('each mail carries its own unsubscribe link, headers and a Message-ID that a retry repeats', async () => {
+    const { campaign_id } = await frozenCampaign(2)
+    const provider = new ScriptedProvider()
+    provider.answer = (_, nth) => (nth <= 2 ? { kind: 'later', answer: '451 try again' } : SENT)
+    const s = await sender(provider)
+    await run(s, campaign_id)
+    await skipWait(campaign_id)
+    await run(s, campaign_id)
+    const [a, b, a2, b2] = provider.carried
+    expect(new Set(provider.carried.map((mail) => mail.message_id)).size).toBe(2)
+    expect([a2?.message_id, b2?.message_id]).toEqual([a?.message_id, b?.message_id])
+    const header = (mail: Mail | undefined, name: string) => mail?.headers.find(([key]) => key === name)?.[1]
+    const url = header(a, 'List-Unsubscribe')?.slice(1, -1) ?? 'none'
+    expect(url).toMatch(/^https:\/\/t\.acme\.example\/u\//)
+    expect(a?.html).toContain(`href="${url}"`)
+    expect(a?.text).toContain(url)
+    expect(b?.html).not.toContain(url)
+    expect(header(a, 'List-Unsubscribe-Post')).toBe('List-Unsubscribe=One-Click')
+  })
+
+  test('run by many at once it sends nobody twice', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(100)
+    const provider = new ScriptedProvider()
+    const s = await sender(provider)
+    await Promise.all(Array.from({ length: 10 }, () => run(s, campaign_id)))
+    expect(provider.carried.map((mail) => mail.subscriber_id).sort((a, b) => a - b)).toEqual(subscriber_ids)
+  })
+
+  test('every outcome ends in its own state and the sums hold', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(60)
+    const kinds: Outcome[] = [
+      SENT,
+      { kind: 'later', answer: '450 4.2.0 greylisted', delay_seconds: 600 },
+      { kind: 'never', answer: '550 5.1.1 no such user', dead: true },
+      { kind: 'never', answer: '550 5.7.1 spam', dead: false },
+      { kind: 'unknown', answer: 'connection lost' },
+    ]
+    const provider = new ScriptedProvider()
+    provider.answer = (mail) => kinds[subscriber_ids.indexOf(mail.subscriber_id) % kinds.length] ?? SENT
+    const answer = await run(await sender(provider), campaign_id)
+    expect(await sums(campaign_id)).toEqual({
+      audience: 60,
+      open: 12,
+      sent: 12,
+      failed: 24,
+      skipped: 0,
+      unconfirmed: 12,
+    })
+    expect('retry_seconds' in answer && answer.retry_seconds).toBeGreaterThan(590)
+    const reasons = await t.sql<{ reason: string; n: number }>(
+      'select reason, count(*)::int as n from deliveries where campaign_id = $1 and reason is not null group by 1 order by 1',
+      [campaign_id],
+    )
+    expect(reasons).toEqual([
+      { reason: 'no_answer', n: 12 },
+      { reason: 'no_such_address', n: 12 },
+      { reason: 'refused', n: 12 },
+      { reason: 'try_again', n: 12 },
+    ])
+  })
+
+  test('only the rows still open are sent again, and they give up in the end', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(10)
+    const provider = new ScriptedProvider()
+    const stubborn = subscriber_ids[3]
+    provider.answer = (mail) => (mail.subscriber_id === stubborn ? { kind: 'later', answer: '451 no' } : SENT)
+    const s = await sender(provider)
+    for (let attempt = 0; attempt < 12; attempt++) {
+      await run(s, campaign_id)
+      await skipWait(campaign_id)
+    }
+    expect(provider.carried.filter((mail) => mail.subscriber_id === stubborn)).toHaveLength(7)
+    expect(provider.carried).toHaveLength(16)
+    expect(await sums(campaign_id)).toMatchObject({ sent: 9, failed: 1, open: 0 })
+    expect((await campaign(campaign_id))?.status).toBe('sent')
+  })
+})
+
+describe('who must not be mailed', () => {
+  test('is skipped with the reason, also when RECIPIENT_ALLOWLIST says so', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(4)
+    await t.sql('delete from subscribers where id = $1', [subscriber_ids[0]])
+    await t.sql(`update subscribers set status = 'unsubscribed' where id = $1`, [subscriber_ids[1]])
+    const [row] = await t.sql<{ email: string }>('select email from subscribers where id = $1', [subscriber_ids[2]])
+    const provider = new ScriptedProvider()
+    await run(await sender(provider, { allowlist: (email) => email !== row?.email }), campaign_id)
+    expect(provider.carried.map((mail) => mail.subscriber_id)).toEqual([subscriber_ids[3]])
+    const skipped = await t.sql(
+      `select reason from deliveries where campaign_id = $1 and state = 'skipped' order by 1`,
+      [campaign_id],
+    )
+    expect(skipped.map((r) => r.reason)).toEqual(['deleted', 'not_in_allowlist', 'unsubscribed'])
+    expect((await campaign(campaign_id))?.status).toBe('sent')
+  })
+
+  test('an unsubscribe that SQL does not know yet holds its row back', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(2)
+    const [left = 0, other] = subscriber_ids
+    const provider = new ScriptedProvider()
+    const answer = await run(
+      await sender(provider, { optoutsOf: async () => new Map([[left, Date.now()]]) }),
+      campaign_id,
+    )
+    expect(provider.carried.map((mail) => mail.subscriber_id)).toEqual([other])
+    expect('retry_seconds' in answer && answer.retry_seconds).toBeGreaterThan(100)
+    expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 1 })
+  })
+
+  test('a consent newer than the unsubscribe lets the mail go', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(1)
+    const [id = 0] = subscriber_ids
+    await t.sql(`insert into consents (subscriber_id, action, source) values ($1, 'resubscribed', 'test')`, [id])
+    const provider = new ScriptedProvider()
+    const optoutsOf = async () => new Map([[id, Date.now() - 60_000]])
+    await run(await sender(provider, { optoutsOf }), campaign_id)
+    expect(provider.carried).toHaveLength(1)
+  })
+
+  test('nobody is mailed while nobody can say who unsubscribed', async () => {
+    const { campaign_id } = await frozenCampaign(3)
+    const provider = new ScriptedProvider()
+    const optoutsOf = async () => Promise.reject(new Error('down'))
+    expect(await run(await sender(provider, { optoutsOf }), campaign_id)).toEqual({ retry_seconds: 60 })
+    expect(provider.carried).toEqual([])
+    expect(await sums(campaign_id)).toMatchObject({ open: 3 })
+  })
+})
+
+describe('faults', () => {
+  test('a sender that dies in a group leaves only that group unconfirmed; the rest is sent', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(100)
+    const dying = new ScriptedProvider()
+    dying.beforeGroup = () => {
+      if (dying.groups === 3) throw new Error('killed')
+    }
+    await expect(run(await sender(dying), campaign_id)).rejects.toThrow('killed')
+    await t.sql(`update batches set lease_until = now() - interval '1 second' where campaign_id = $1`, [campaign_id])
+    const heir = new ScriptedProvider()
+    await run(await sender(heir), campaign_id)
+    const twice = heir.carried.filter((mail) => dying.carried.some((m) => m.subscriber_id === mail.subscriber_id))
+    expect(twice).toEqual([])
+    expect(await sums(campaign_id)).toEqual({
+      audience: 100,
+      open: 0,
+      sent: 80,
+      failed: 0,
+      skipped: 0,
+      unconfirmed: 20,
+    })
+    expect(new Set([...dying.carried, ...heir.carried].map((m) => m.subscriber_id)).size).toBe(80)
+    expect(subscriber_ids).toHaveLength(100)
+  })
+
+  test('an account at fault pauses the campaign, and nobody is lost or blamed', async () => {
+    const { campaign_id } = await frozenCampaign(50)
+    const provider = new ScriptedProvider()
+    provider.answer = (_, nth) => (nth > 25 ? { kind: 'stop', answer: '535 5.7.8 bad credentials' } : SENT)
+    const s = await sender(provider)
+    await run(s, campaign_id)
+    expect(await sums(campaign_id)).toEqual({ audience: 50, open: 25, sent: 25, failed: 0, skipped: 0, unconfirmed: 0 })
+    expect(await campaign(campaign_id)).toEqual({
+      status: 'paused',
+      status_reason: 'Account main: 535 5.7.8 bad credentials',
+    })
+    provider.answer = () => SENT
+    await t.sql(`update campaigns set status = 'sending' where id = $1`, [campaign_id])
+    await run(s, campaign_id)
+    expect(await sums(campaign_id)).toMatchObject({ sent: 50, open: 0 })
+    expect(new Set(provider.carried.slice(25).map((m) => m.subscriber_id)).size).toBe(25)
+  })
+
+  test('an account that cannot be reached costs no attempt', async () => {
+    const { campaign_id } = await frozenCampaign(3)
+    const provider = new ScriptedProvider()
+    provider.refuse = new ConnectionRefused({ kind: 'later', answer: 'connection refused' })
+    const s = await sender(provider)
+    expect(await run(s, campaign_id, 0, 2)).toEqual({ retry_seconds: 120 })
+    expect(await campaign(campaign_id)).toEqual({
+      status: 'sending',
+      status_reason: 'Account main: connection refused',
+    })
+    provider.refuse = null
+    await run(s, campaign_id)
+    const [row] = await t.sql('select max(attempts)::int as attempts from deliveries where campaign_id = $1', [
+      campaign_id,
+    ])
+    expect(row?.attempts).toBe(1)
+    expect(await campaign(campaign_id)).toEqual({ status: 'sent', status_reason: null })
+  })
+
+  test('a pause lets the group on the wire end and no other begin', async () => {
+    const { campaign_id } = await frozenCampaign(100)
+    const provider = new ScriptedProvider()
+    provider.beforeGroup = () => (provider.groups === 2 ? pauseCampaign(t.db, campaign_id, 'test') : undefined)
+    await run(await sender(provider), campaign_id)
+    expect(provider.carried).toHaveLength(40)
+    expect(await sums(campaign_id)).toMatchObject({ sent: 40, open: 60 })
+  })
+
+  test('a mail that no server would take fails for that person only', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(45)
+    const bad = new Set(subscriber_ids.slice(0, 25))
+    const provider = new ScriptedProvider()
+    provider.prepare = (mail) => {
+      if (bad.has(mail.subscriber_id)) throw new UnsendableMail(`the address ${mail.to.email} has a control character`)
+      return mail
+    }
+    await run(await sender(provider), campaign_id)
+    expect(await sums(campaign_id)).toEqual({ audience: 45, open: 0, sent: 20, failed: 25, skipped: 0, unconfirmed: 0 })
+    const [row] = await t.sql(
+      `select answer from deliveries where campaign_id = $1 and reason = 'not_sendable' limit 1`,
+      [campaign_id],
+    )
+    expect(row?.answer).toBe('the address <recipient> has a control character')
+  })
+
+  test('content that does not compile sends nothing', async () => {
+    const { campaign_id } = await frozenCampaign(3)
+    await t.sql(`update campaigns set snapshot = jsonb_set(snapshot, '{subject}', '"{{#if x}}"') where id = $1`, [
+      campaign_id,
+    ])
+    const provider = new ScriptedProvider()
+    await expect(run(await sender(provider), campaign_id)).rejects.toThrow()
+    expect(await sums(campaign_id)).toMatchObject({ open: 3 })
+  })
+
+  test('no permit, or sending switched off: the batch goes back untouched', async () => {
+    const { campaign_id } = await frozenCampaign(2)
+    const provider = new ScriptedProvider()
+    const full = { take: () => ({ wait_ms: 60_000 }), giveBack: () => undefined }
+    expect(await run(await sender(provider, { gate: () => full }), campaign_id)).toEqual({ ack: true })
+    expect(await run(await sender(provider, { sending: false }), campaign_id)).toEqual({ ack: true })
+    expect(provider.carried).toEqual([])
+    const [batch] = await t.sql(
+      "select lease_token, due_at < now() + interval '2 minutes' as soon from batches where campaign_id = $1",
+      [campaign_id],
+    )
+    expect(batch).toEqual({ lease_token: null, soon: true })
+  })
+
+  test('an outcome that cannot be recorded at first is recorded later', async () => {
+    const { campaign_id } = await frozenCampaign(20)
+    const provider = new ScriptedProvider()
+    const s = await sender(provider)
+    let broken = 3
+    const flaky = new Proxy(t.db, {
+      get(target, key) {
+        const value = Reflect.get(target, key)
+        if (key !== 'execute') return typeof value === 'function' ? value.bind(target) : value
+        return (query: never) => {
+          if (provider.carried.length > 0 && broken-- > 0) return Promise.reject(new Error('database away'))
+          return target.execute(query)
+        }
+      },
+    })
+    await run({ ...s, db: flaky }, campaign_id)
+    expect(await sums(campaign_id)).toMatchObject({ sent: 20, open: 0 })
+  })
+})
