@@ -13,7 +13,7 @@ export const ATTRIBUTES_LIMIT = 16_384
 export interface SubscriberRow {
   /** Names the subscriber in `update` writes; the other modes go by address. */
   id?: number
-  email?: string
+  email?: string | undefined
   first_name?: string | null | undefined
   last_name?: string | null | undefined
   status?: SubscriberStatus | undefined

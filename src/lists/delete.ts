@@ -1,0 +1,21 @@
+import { sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+
+/**
+ * Deletes a list with its memberships, opt-outs included (`consents` keeps the record of them). Refused while a campaign
+ * that is scheduled or on its way includes or excludes it: its audience would change under it.
+ */
+export async function deleteList(db: Database, id: number): Promise<'deleted' | 'in_use' | 'unknown'> {
+  const [deleted, left] = await db.batch([
+    db.execute(sql`
+      delete from mailing_lists l
+      where l.id = ${id} and not exists (
+        select from campaigns c
+        where c.status in ('scheduled', 'sending', 'paused')
+          and (c.audience -> 'include' @> to_jsonb(l.id) or c.audience -> 'exclude' @> to_jsonb(l.id)))
+      returning l.id`),
+    db.execute(sql`select from mailing_lists where id = ${id}`),
+  ])
+  if (deleted.rows.length > 0) return 'deleted'
+  return left.rows.length > 0 ? 'in_use' : 'unknown'
+}

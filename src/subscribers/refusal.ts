@@ -1,0 +1,42 @@
+import type { ProblemCode } from '../http/problem.ts'
+import { type FieldError, Problem } from '../http/problem.ts'
+import { ATTRIBUTE_KEYS_LIMIT, ATTRIBUTES_LIMIT, type Refusal } from './row.ts'
+
+interface Explained extends FieldError {
+  /** What a call that names one subscriber is answered. */
+  problem: ProblemCode
+}
+
+const REFUSALS: Record<Refusal, Explained> = {
+  exists: { problem: 'already_exists', field: 'email', detail: 'belongs to a subscriber already' },
+  unknown_subscriber: { problem: 'not_found', field: 'id', detail: 'names no subscriber' },
+  unknown_list: { problem: 'validation_failed', field: 'list_ids', detail: 'names a list that does not exist' },
+  deleted_before: {
+    problem: 'deleted_before',
+    field: 'email',
+    detail: 'belongs to someone who was deleted: needs resubscribe, consented_at and consent_source',
+  },
+  consent_in_future: { problem: 'validation_failed', field: 'consented_at', detail: 'must not lie in the future' },
+  consent_too_old: {
+    problem: 'validation_failed',
+    field: 'consented_at',
+    detail: 'must be newer than the opt-out, bounce, complaint or deletion that it overrules',
+  },
+  attributes_too_large: {
+    problem: 'validation_failed',
+    field: 'attributes',
+    detail: `must have at most ${ATTRIBUTE_KEYS_LIMIT} keys and ${ATTRIBUTES_LIMIT} bytes together with what is stored`,
+  },
+}
+
+/** The field at fault, for the answer of one row among many. */
+export function refusedField(refusal: Refusal): FieldError {
+  const { field, detail } = REFUSALS[refusal]
+  return { field, detail }
+}
+
+/** The answer of a call that names one subscriber. */
+export function refusedCall(refusal: Refusal): Problem {
+  const { problem, field, detail } = REFUSALS[refusal]
+  return new Problem(problem, `${field} ${detail}.`, { errors: [{ field, detail }] })
+}
