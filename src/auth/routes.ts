@@ -11,7 +11,7 @@ import { insertFirstKey, insertKey, listKeys, revokeKey } from './store.ts'
 const tags = ['API keys']
 
 const create = operation(
-  { scope: 'admin', idempotent: false },
+  { scope: 'admin', idempotency: 'refused' },
   {
     method: 'post',
     path: '/api-keys',
@@ -77,6 +77,7 @@ export function apiKeyRoutes({ db }: Services) {
   router.openapi(revoke, async (c) => {
     const { id } = c.req.valid('param')
     const outcome = await revokeKey(db, id)
+    c.var.known_keys.forget(id)
     if (outcome === 'unknown') throw notFound('API key', id)
     if (outcome === 'last_admin') {
       throw new Problem('last_admin_key', 'Make another admin key first: without one nobody could manage keys.')

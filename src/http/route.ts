@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { requireScope } from '../auth/authenticate.ts'
 import type { Caller } from '../auth/caller.ts'
+import type { KnownKeys } from '../auth/known.ts'
 import type { Scope } from '../auth/scopes.ts'
 import type { Database } from '../db/client.ts'
 import { BODY_LIMIT, jsonBody } from './body.ts'
@@ -14,6 +15,7 @@ export interface AppEnv {
   Variables: {
     request_id: string
     caller: Caller
+    known_keys: KnownKeys
     db: Database
     /** The JSON text of the body, once it was read. */
     body?: string
