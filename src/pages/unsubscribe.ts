@@ -15,7 +15,7 @@ export const unsubscribePage = () =>
 <button class="quiet" type="submit" name="scope" value="all" aria-describedby="all">Unsubscribe from all emails</button>
 <p class="soft" id="all">No more emails of any kind from this sender.</p>
 </form>
-<p class="soft">Changed your mind? Close this page; nothing was changed.</p>`,
+<p class="soft">Changed your mind? Just close this page: nothing has been changed yet.</p>`,
   )
 
 /** The confirmation, shown once the opt-out is durable. */

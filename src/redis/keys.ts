@@ -3,9 +3,9 @@
 export interface RedisKeys {
   /** List: tracking events as JSON lines, oldest first. */
   events: string
-  /** Sorted set: lists that were renamed away from `events` -> how many of their lines are in SQL already. */
+  /** Set: names of lists that were renamed away from `events` and are being written to SQL. */
   drains: string
-  /** Prefix of those names. */
+  /** Prefix of those names; `<name>:done` counts the lines that are in SQL already. */
   drain: string
   /** List: event lines that could not be read, kept for a person to look at. */
   quarantine: string

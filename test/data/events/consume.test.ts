@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { connectDatabase } from '../../../src/db/client.ts'
+import { consumeDeadEvents, consumeEvents } from '../../../src/events/consume.ts'
+import type { Touched } from '../../../src/events/flush.ts'
+import { connectRedis } from '../../../src/redis/client.ts'
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { openTestRedis, type TestRedis } from '../../support/redis.ts'
+import { countEvents, differences, event } from './events.ts'
+
+let t: TestDatabase
+let r: TestRedis
+beforeAll(async () => {
+  t = await openTestDatabase()
+  r = openTestRedis()
+})
+afterAll(async () => {
+  await r.close()
+  await t.close()
+})
+beforeEach(async () => {
+  await t.sql('truncate campaign_events, recipient_stats, campaign_stats, campaign_hourly')
+})
+
+/** A message that keeps what was answered for it: the first answer counts, as in the queue. */
+function message(body: unknown, attempts = 1) {
+  const kept = { answer: 'none' as 'none' | 'ack' | number }
+  const answer = (value: 'ack' | number) => {
+    if (kept.answer === 'none') kept.answer = value
+  }
+  return {
+    id: crypto.randomUUID(),
+    body,
+    attempts,
+    ack: () => answer('ack'),
+    retry: ({ delaySeconds }: { delaySeconds: number }) => answer(delaySeconds),
+    kept,
+  }
+}
+const answers = (messages: ReturnType<typeof message>[]) => messages.map(({ kept }) => kept.answer)
+const services = (more = {}) => ({ db: t.db, redis: r.redis, redis_keys: r.keys, onFlushed: async () => {}, ...more })
+
+test('writes a batch, tells who was touched, and acknowledges', async () => {
+  const touched: Touched[] = []
+  const messages = [message(event('open', 1, 1)), message(event('click', 1, 2))]
+  await consumeEvents(services({ onFlushed: async (some: Touched[]) => touched.push(...some) }), messages)
+  expect(answers(messages)).toEqual(['ack', 'ack'])
+  expect(touched).toHaveLength(2)
+  expect(await countEvents(t)).toBe(2)
+  expect(await differences(t)).toEqual([])
+})
+
+test('a repeated message counts once', async () => {
+  const open = event('open', 1, 1)
+  await consumeEvents(services(), [message(open), message(open)])
+  await consumeEvents(services(), [message(open)])
+  expect(await countEvents(t)).toBe(1)
+  expect(await differences(t)).toEqual([])
+})
+
+test('without Postgres every event comes back, later each time', async () => {
+  const db = connectDatabase(t.url.replace(/t_[0-9a-f]+$/, 'missing'), t.proxy)
+  const messages = [1, 2, 5, 50].map((attempts) => message(event('open', 1, 1), attempts))
+  await consumeEvents(services({ db }), messages)
+  expect(answers(messages)).toEqual([10, 20, 160, 900])
+})
+
+test('when the settling fails the events come back, and then count once', async () => {
+  const open = event('open', 1, 1)
+  const onFlushed = async () => {
+    throw new Error('no ledger')
+  }
+  const first = [message(open)]
+  await consumeEvents(services({ onFlushed }), first)
+  expect(answers(first)).toEqual([10])
+  await consumeEvents(services(), [message(open, 2)])
+  expect(await countEvents(t)).toBe(1)
+})
+
+test('what cannot be read is set apart, and the rest is written', async () => {
+  const messages = [message({ kind: 'open' }), message(event('open', 1, 1)), message(undefined)]
+  await consumeEvents(services(), messages)
+  expect(answers(messages)).toEqual(['ack', 'ack', 'ack'])
+  expect(await r.redis.lrange(r.keys.quarantine, 0, -1)).toEqual(['{"kind":"open"}', 'undefined'])
+  const again = [message('x'), message(event('open', 1, 2))]
+  await consumeEvents(services({ redis: connectRedis('http://127.0.0.1:1', 'x') }), again)
+  expect(answers(again)).toEqual([10, 'ack'])
+})
+
+test('events given up are acknowledged, whatever they are', () => {
+  const messages = [message(event('open', 1, 1)), message(null)]
+  consumeDeadEvents(messages)
+  expect(answers(messages)).toEqual(['ack', 'ack'])
+})

@@ -1,0 +1,178 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type DrainOptions, drainEvents } from '../../../src/events/drain.ts'
+import type { Touched } from '../../../src/events/flush.ts'
+import { connectRedis, type Redis } from '../../../src/redis/client.ts'
+import type { TrackingEvent } from '../../../src/tracking/event.ts'
+import { optoutsOf } from '../../../src/tracking/optouts.ts'
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { openTestRedis, redisEngines, type TestRedis } from '../../support/redis.ts'
+import { countEvents, crowd, differences, event } from './events.ts'
+import { loseAnswers } from './lossy.ts'
+
+let t: TestDatabase
+beforeAll(async () => {
+  t = await openTestDatabase()
+})
+afterAll(() => t.close())
+
+describe.each(redisEngines())('over $engine', (engine) => {
+  let r: TestRedis
+  beforeEach(() => {
+    r = openTestRedis(engine)
+  })
+  afterEach(async () => {
+    expect(await differences(t)).toEqual([])
+    await t.sql('truncate campaign_events, recipient_stats, campaign_stats, campaign_hourly')
+    await r.close()
+  })
+
+  const push = (lines: (TrackingEvent | string)[]) =>
+    r.redis.rpush(r.keys.events, ...lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))))
+  const drain = (options: Partial<DrainOptions> = {}, redis: Redis = r.redis) =>
+    drainEvents(t.db, redis, r.keys, {
+      until: Number.POSITIVE_INFINITY,
+      now: () => new Date(),
+      onFlushed: async () => {},
+      ...options,
+    })
+  /** What is left in Redis: nothing, once all is in SQL. */
+  const left = async () => (await r.redis.keys(`${r.prefix}*`)).sort()
+
+  test('an empty buffer costs nothing and leaves nothing', async () => {
+    expect(await drain()).toEqual({ lines: 0, inserted: 0, quarantined: 0, complete: true })
+    expect(await left()).toEqual([])
+  })
+
+  test('writes everything in slices and tells who was touched', async () => {
+    await push(crowd(95, 1000))
+    await push([event('open', 9, 9)])
+    const touched: Touched[] = []
+    const counts = await drain({ slice: 10, onFlushed: async (some) => touched.push(...some) })
+    expect(counts).toEqual({ lines: 96, inserted: 96, quarantined: 0, complete: true })
+    expect(touched).toContainEqual({ campaign_id: 9, subscriber_id: 9 })
+    expect(await countEvents(t)).toBe(96)
+    expect(await left()).toEqual([])
+  })
+
+  test('20,000 events from 4 edges, 3 drainers at once that die between write and delete: each counts once', async () => {
+    const events = crowd(20_000)
+    let produced = 0
+    const edge = async () => {
+      while (produced < events.length) {
+        const part = events.slice(produced, produced + 250)
+        produced += part.length
+        await push(part)
+      }
+    }
+    let deaths = 0
+    const drainer = async () => {
+      for (let calm = 0; calm < 2; ) {
+        try {
+          const { lines } = await drain({
+            slice: 1000,
+            onFlushed: async () => {
+              if (Math.random() < 0.25 && deaths < 20) {
+                deaths++
+                throw new Error('killed')
+              }
+            },
+          })
+          calm = produced >= events.length && lines === 0 ? calm + 1 : 0
+        } catch (error) {
+          if (!(error instanceof Error) || error.message !== 'killed') throw error
+        }
+      }
+    }
+    await Promise.all([edge(), edge(), edge(), edge(), drainer(), drainer(), drainer()])
+    expect(deaths).toBeGreaterThan(0)
+    expect(await countEvents(t)).toBe(20_000)
+    expect(await left()).toEqual([])
+  })
+
+  test('a drain that died before it deleted is taken up, and adds nothing twice', async () => {
+    const events = crowd(300)
+    await push(events)
+    const killed = drain({
+      slice: 100,
+      onFlushed: async () => {
+        throw new Error('killed')
+      },
+    })
+    await expect(killed).rejects.toThrow('killed')
+    expect(await countEvents(t)).toBe(100)
+    await push([event('open', 5, 5)])
+    expect(await drain()).toMatchObject({ lines: 301, inserted: 201, complete: true })
+    expect(await left()).toEqual([])
+  })
+
+  test('when the time is up the next run goes on where this one stopped', async () => {
+    await push(crowd(1000))
+    const start = Date.now()
+    let clock = start
+    // One minute a slice, time for two.
+    const brief = {
+      slice: 300,
+      until: start + 90_000,
+      now: () => new Date(clock),
+      onFlushed: async () => (clock += 60_000),
+    }
+    expect(await drain(brief)).toEqual({ lines: 600, inserted: 600, quarantined: 0, complete: false })
+    clock = start
+    expect(await drain(brief)).toEqual({ lines: 400, inserted: 400, quarantined: 0, complete: true })
+    expect(await left()).toEqual([])
+  })
+
+  test('lines that cannot be read are set apart and do not hold up the others', async () => {
+    const bad = ['', 'not json', '{"kind":"open"}', JSON.stringify(event('open', -1, 1)), '"\\u0000"']
+    await push([event('open', 1, 1), ...bad, event('open', 1, 2)])
+    expect(await drain({ slice: 3 })).toEqual({ lines: 7, inserted: 2, quarantined: 5, complete: true })
+    expect(await r.redis.lrange(r.keys.quarantine, 0, -1)).toEqual(bad)
+    expect(await left()).toEqual([r.keys.quarantine])
+  })
+
+  test('a rename whose answer is lost, with events coming in before its repeat, loses none', async () => {
+    const first = crowd(50)
+    const second = crowd(50)
+    await push(first)
+    const lossy = await loseAnswers(r.url, '/multi-exec', 1, () => push(second))
+    await drain({}, connectRedis(lossy.url, r.token))
+    expect(lossy.lost()).toBe(1)
+    await drain()
+    await lossy.close()
+    expect(await countEvents(t)).toBe(100)
+    expect(await left()).toEqual([])
+  })
+
+  test('a final delete whose answer is lost is no error', async () => {
+    await push(crowd(50))
+    const lossy = await loseAnswers(r.url, '/multi-exec', 3, async () => {})
+    await drain({}, connectRedis(lossy.url, r.token)).catch(() => null)
+    await drain()
+    await lossy.close()
+    expect(await countEvents(t)).toBe(50)
+    expect(await left()).toEqual([])
+  })
+
+  test('opt-outs are forgotten an hour after they are in SQL, and never while some are not', async () => {
+    const now = Date.parse('2026-11-24T12:00:00.000Z')
+    await r.redis.zadd(
+      r.keys.optouts,
+      { score: now - 3_600_001, member: '1' },
+      { score: now - 3_600_000, member: '2' },
+      { score: now, member: '3' },
+    )
+    const known = async () => [...(await optoutsOf(r.redis, r.keys, [1, 2, 3])).keys()]
+    await push([event('unsubscribe', 1, 1), event('unsubscribe', 1, 2)])
+    await expect(
+      drain({
+        now: () => new Date(now),
+        onFlushed: async () => {
+          throw new Error('killed')
+        },
+      }),
+    ).rejects.toThrow('killed')
+    expect(await known()).toEqual([1, 2, 3])
+    await drain({ now: () => new Date(now) })
+    expect(await known()).toEqual([2, 3])
+  })
+})
