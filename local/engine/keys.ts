@@ -35,15 +35,17 @@ export const keys: Record<string, Command> = {
     arity: 3,
     writes: true,
     run(store, [from = '', to = ''], now) {
-      const value = store.find(from, now)
-      if (value === undefined) throw new RedisFault('ERR no such key')
-      if (from === to) return 'OK'
-      const expiry = store.expiries.get(from)
-      store.delete(from)
-      store.delete(to)
-      store.values.set(to, value)
-      if (expiry !== undefined) store.expiries.set(to, expiry)
+      rename(store, from, to, now)
       return 'OK'
+    },
+  },
+  RENAMENX: {
+    arity: 3,
+    writes: true,
+    run(store, [from = '', to = ''], now) {
+      if (store.find(from, now) !== undefined && store.find(to, now) !== undefined) return 0
+      rename(store, from, to, now)
+      return 1
     },
   },
   EXPIRE: {
@@ -92,4 +94,15 @@ function glob(pattern: string): RegExp {
     return letter.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
   })
   return new RegExp(`^${source}$`)
+}
+
+function rename(store: Store, from: string, to: string, now: number): void {
+  const value = store.find(from, now)
+  if (value === undefined) throw new RedisFault('ERR no such key')
+  if (from === to) return
+  const expiry = store.expiries.get(from)
+  store.delete(from)
+  store.delete(to)
+  store.values.set(to, value)
+  if (expiry !== undefined) store.expiries.set(to, expiry)
 }
