@@ -65,7 +65,7 @@ export async function listSubscribers(
   if (by_time && after?.created_key) {
     where.push(sql`(${subscribers.created_at}, ${subscribers.id}) > (${after.created_key}::timestamptz, ${after.id})`)
   } else if (by_time) where.push(gt(subscribers.created_at, created_after))
-  else if (after) where.push(gt(list_id === undefined ? subscribers.id : list_members.subscriber_id, after.id))
+  else if (after) where.push(gt(subscribers.id, after.id))
 
   // To the microsecond: a whole bulk call shares one moment, and rounding it down would repeat rows on the next page.
   const created_key = sql<string>`to_char(${subscribers.created_at} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
@@ -76,6 +76,8 @@ export async function listSubscribers(
   if (list_id !== undefined) {
     query.innerJoin(list_members, eq(list_members.subscriber_id, subscribers.id))
     where.push(eq(list_members.list_id, list_id), eq(list_members.status, 'subscribed'))
+    // Says the same again, for the other index: a merge of the two would walk the one without it from its beginning.
+    if (!by_time && after) where.push(gt(list_members.subscriber_id, after.id))
   }
   const order = by_time
     ? [asc(subscribers.created_at), asc(subscribers.id)]

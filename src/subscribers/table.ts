@@ -20,7 +20,10 @@ export const subscribers = pgTable(
   },
   (t) => [
     uniqueIndex('subscribers_email').on(sql`lower(${t.email})`),
-    index('subscribers_domain').on(sql`lower(split_part(${t.email}, '@', 2))`),
+    // Each filter of the list has an index that ends in the order of its pages.
+    index('subscribers_domain').on(sql`lower(split_part(${t.email}, '@', 2))`, t.id),
+    index('subscribers_created').on(t.created_at, t.id),
+    index('subscribers_inactive').on(t.status, t.id).where(sql`${t.status} <> 'active'`),
     check('subscribers_status', sql`${t.status} in ('active', 'unsubscribed', 'bounced', 'complained')`),
     check('subscribers_attributes', sql`jsonb_typeof(${t.attributes}) = 'object'`),
   ],

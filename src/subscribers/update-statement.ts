@@ -116,9 +116,11 @@ export const updateRows = (mode: WriteMode, rows: string) => sql`
       select id from changed union all select subscriber_id from moved union all select subscriber_id from proof
     ) as changed,
     case when ${rank(sql`j.new_status`)} > ${rank(sql`j.asked_status`)} then j.new_status end as kept,
-    array(
-      select w.list_id::float8 from wanted w
-      where w.subscriber_id = j.subscriber_id and not w.resubscribe and w.old_status = 'unsubscribed'
-      order by w.list_id
-    ) as kept_lists
-  from judged j`
+    coalesce(k.list_ids, '{}') as kept_lists
+  from judged j
+  left join (
+    select subscriber_id, array_agg(list_id::float8 order by list_id) as list_ids
+    from wanted
+    where not resubscribe and old_status = 'unsubscribed'
+    group by subscriber_id
+  ) k using (subscriber_id)`
