@@ -16,10 +16,24 @@ interface Binding {
   type: string
   text?: string
   service?: string
+  entrypoint?: string
   queue_name?: string
+  class_name?: string
+}
+
+/** The metadata part of an upload, and its modules. */
+interface Upload extends Pick<UploadedWorker, 'main_module' | 'modules' | 'bindings'> {
+  compatibility_date: string
+  compatibility_flags?: string[]
+  migrations?: { new_tag: string }
 }
 
 export interface UploadedWorker {
+  main_module: string
+  /** Name and text of each JavaScript module. */
+  modules: [name: string, text: string][]
+  compatibility_date: string
+  compatibility_flags: string[]
   bindings: Binding[]
   migration_tag: string | null
   schedules: string[]
@@ -29,10 +43,16 @@ export interface UploadedWorker {
   versions: number
 }
 
+export interface QueueConsumer {
+  script_name: string
+  dead_letter_queue?: string
+  settings: { batch_size: number; max_retries: number; max_wait_time_ms: number; max_concurrency?: number }
+}
+
 interface Queue {
   queue_id: string
   queue_name: string
-  consumers: Record<string, unknown>[]
+  consumers: QueueConsumer[]
 }
 
 class Refusal extends Error {
@@ -160,7 +180,7 @@ export class CloudflareRecorder {
     }
     // Only consumers are left: POST makes one, PUT changes it.
     const queue = [...this.queues.values()].find((known) => known.queue_id === queue_id)
-    const consumer = body as { script_name: string; dead_letter_queue?: string }
+    const consumer = body as QueueConsumer
     if (queue === undefined) throw new Refusal(404, 11000, 'no such queue')
     if (!this.workers.has(consumer.script_name)) throw new Refusal(404, 11100, 'no such Worker')
     const { dead_letter_queue } = consumer
@@ -180,7 +200,7 @@ export class CloudflareRecorder {
   }
 
   #upload(name: string, body: unknown) {
-    const { bindings, migrations } = body as { bindings: Binding[]; migrations?: { new_tag: string } }
+    const { main_module, modules, compatibility_date, compatibility_flags = [], bindings, migrations } = body as Upload
     const before = this.workers.get(name)
     for (const { type, service, queue_name } of bindings) {
       if (type === 'service' && !this.workers.has(service ?? '')) throw new Refusal(400, 10143, `no service ${service}`)
@@ -196,6 +216,10 @@ export class CloudflareRecorder {
       domains: [],
       workers_dev: false,
       ...before,
+      main_module,
+      modules,
+      compatibility_date,
+      compatibility_flags,
       bindings,
       migration_tag: migrations?.new_tag ?? before?.migration_tag ?? null,
       versions: (before?.versions ?? 0) + 1,
@@ -267,5 +291,10 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   if (!type.startsWith('multipart/form-data')) return JSON.parse(bytes.toString())
   const form = await new Response(bytes, { headers: { 'Content-Type': type } }).formData()
   const metadata = form.get('metadata')
-  return JSON.parse(typeof metadata === 'string' ? metadata : '{}')
+  const modules: [string, string][] = []
+  for (const [name, part] of form) {
+    if (typeof part !== 'string' && part.type.startsWith('application/javascript'))
+      modules.push([name, await part.text()])
+  }
+  return { ...JSON.parse(typeof metadata === 'string' ? metadata : '{}'), modules }
 }
