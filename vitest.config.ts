@@ -1,9 +1,14 @@
 import { dirname } from 'node:path'
-import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import type { cloudflareTest as CloudflareTest } from '@cloudflare/vitest-plugin'
 import type { ProvidedContext } from 'vitest'
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 import { workerBindings } from './test/support/bindings.ts'
 import './test/support/provided.ts'
+import { trustTestCertificates } from './test/support/trust.ts'
+
+// Before the plugin, which brings Miniflare.
+trustTestCertificates()
+const { cloudflareTest } = await import('@cloudflare/vitest-plugin')
 
 // The secrets come from workerBindings, not from the environment, where wrangler misses them aloud.
 process.env.WRANGLER_LOG ??= 'error'
@@ -26,13 +31,15 @@ const pool = (name: string, configPath: string, neighbours?: Neighbours): TestPr
     name,
     include: [`test/${name}/**/*.test.ts`],
     setupFiles: ['test/support/loopback.ts'],
+    // Its CommonJS (with cheerio and undici below it) is bundled beforehand, as wrangler does; the pool's own loader trips over it.
+    deps: { optimizer: { ssr: { enabled: true, include: ['mjml-browser'] } } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
 })
 
 type Neighbours = (bundles: ProvidedContext['bundles'], bindings: Record<string, string>) => NeighbourWorker[]
-type PoolOptions = Exclude<Parameters<typeof cloudflareTest>[0], (...args: never) => unknown>
+type PoolOptions = Exclude<Parameters<typeof CloudflareTest>[0], (...args: never) => unknown>
 type NeighbourWorker = NonNullable<NonNullable<PoolOptions['miniflare']>['workers']>[number]
 
 /** The Workers that emk-api's service bindings name: bundled beforehand, the pool compiles only the one under test. */

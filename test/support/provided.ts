@@ -17,6 +17,14 @@ declare module 'vitest' {
     neon: string
     /** One per engine this computer has, the preferred one first. */
     redis: RedisAddress[]
+    /** For the project `sender` only: where servers that misbehave are started (smtp-fault-control.ts). */
+    faults: string
+    /** For the project `sender` only: SES's endpoint with its signature check. */
+    ses: string
+    /** For the project `sender` only: aws-ses-v2-local, which takes any signature and parses the message. */
+    ses_local: string
+    /** For the project `sender` only: SendGrid's endpoint with its documented limits. */
+    sendgrid: string
     /** For the project `api` only: paths of the Workers it is bound to. */
     bundles: { sender: string; tracking: string }
   }

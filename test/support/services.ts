@@ -10,6 +10,7 @@ import { startPostgres } from '../../local/postgres.ts'
 import { redisEngines, startRedis } from '../../local/redis.ts'
 import { bundleNeighbours } from './bundles.ts'
 import type { RedisAddress } from './provided.ts'
+import { startProviders } from './providers.ts'
 
 /** Projects that run without any service. */
 const ALONE = new Set(['unit', 'bundle'])
@@ -43,6 +44,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
       redis.push({ engine, url: endpoint.url, token })
     }
 
+    if (projects.includes('sender')) {
+      const providers = await startProviders()
+      stops.push(providers.stop)
+      for (const [name, url] of Object.entries(providers.urls))
+        project.provide(name as keyof typeof providers.urls, url)
+    }
     if (projects.includes('api')) project.provide('bundles', await bundleNeighbours(folder))
     project.provide('postgres', postgres.url('postgres'))
     project.provide('template', TEMPLATE)

@@ -1,0 +1,98 @@
+// Amazon SES v2, SendEmail with Raw content: the signature is computed again from the secret and compared, and the
+// recipient's local part (up to a "+") chooses a failure.
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { simpleParser } from 'mailparser'
+import { type Endpoint, Journal, startEndpoint } from './http-endpoint.ts'
+
+export const SES_KEY = 'AKIDEXAMPLE'
+export const SES_SECRET = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
+
+/** Status, error type and message of each failure, as AWS documents them. */
+const FAILURES: Record<string, [number, string, string]> = {
+  throttle: [429, 'TooManyRequestsException', 'Maximum sending rate exceeded.'],
+  daily: [429, 'TooManyRequestsException', 'Daily message quota exceeded.'],
+  quota: [400, 'LimitExceededException', 'Quota exceeded.'],
+  paused: [400, 'SendingPausedException', 'Sending is paused for this account.'],
+  suspended: [400, 'AccountSuspendedException', 'The account is suspended.'],
+  mailfrom: [400, 'MailFromDomainNotVerifiedException', 'The MAIL FROM domain is not verified.'],
+  noset: [404, 'NotFoundException', 'Configuration set does not exist.'],
+  unverified: [400, 'MessageRejected', 'Email address is not verified. The following identities failed the check: X'],
+  rejected: [400, 'MessageRejected', 'The message contains a virus.'],
+  bad: [400, 'BadRequestException', 'Missing final @domain for RECIPIENT.'],
+  fail500: [500, 'InternalFailure', 'The request failed.'],
+  fail502: [502, 'BadGateway', ''],
+  fail503: [503, 'ServiceUnavailable', 'Slow down.'],
+  fail504: [504, 'GatewayTimeout', ''],
+}
+
+export interface SesRequest {
+  to: string
+  configuration_set: string | null
+  tags: { Name: string; Value: string }[]
+  subject: string
+  x_emk: string
+  at_once: number
+}
+
+export async function startSesEndpoint(): Promise<Endpoint> {
+  const journal = new Journal<SesRequest>()
+  let running = 0
+  return await startEndpoint(async (request, body, response) => {
+    const answer = (status: number, value: unknown, type?: string) => {
+      // AWS ends the type with a colon and a URL.
+      if (type) response.setHeader('x-amzn-ErrorType', `${type}:http://internal.amazon.com/coral/${type}/`)
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+    }
+    const mark = request.url?.startsWith('/requests/') ? request.url.slice('/requests/'.length) : null
+    if (mark !== null) return answer(200, journal.of(mark))
+    if (!signatureIsRight(request, body)) {
+      const message = 'The request signature we calculated does not match the signature you provided.'
+      return answer(403, { message }, 'SignatureDoesNotMatch')
+    }
+    if (request.method !== 'POST' || request.url !== '/v2/email/outbound-emails')
+      return answer(404, { message: 'path' })
+    running++
+    const sent = JSON.parse(body)
+    const to: string = sent.Destination.ToAddresses[0]
+    const mail = await simpleParser(Buffer.from(sent.Content.Raw.Data, 'base64'))
+    journal.add(to.slice(to.indexOf('+') + 1, to.indexOf('@')), {
+      to,
+      configuration_set: sent.ConfigurationSetName ?? null,
+      tags: sent.EmailTags,
+      subject: mail.subject ?? '',
+      x_emk: String(mail.headers.get('x-emk')),
+      at_once: running,
+    })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    running--
+    const fault = to.split(/[+@]/)[0] ?? ''
+    if (fault === 'drop') return void request.socket.destroy()
+    if (fault === 'hang') return
+    const failure = FAILURES[fault]
+    if (!failure) return answer(200, { MessageId: `ses-${sent.EmailTags[1]?.Value}` })
+    const [status, type, message] = failure
+    answer(status, { message: message.replace('RECIPIENT', to) }, type)
+  })
+}
+
+/** AWS Signature Version 4, from its specification; the only path here needs no escaping. */
+function signatureIsRight(request: IncomingMessage, body: string): boolean {
+  const match =
+    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
+      request.headers.authorization ?? '',
+    )
+  if (!match) return false
+  const [, key = '', day = '', region = '', service = '', signed = '', signature = ''] = match
+  const moment = String(request.headers['x-amz-date'])
+  if (key !== SES_KEY || service !== 'ses' || !moment.startsWith(day)) return false
+  const names = signed.split(';')
+  if (!names.includes('host') || !names.includes('x-amz-date')) return false
+  const headers = names.map((name) => `${name}:${String(request.headers[name]).trim().replace(/ +/g, ' ')}\n`).join('')
+  const hash = (text: string) => createHash('sha256').update(text).digest('hex')
+  const canonical = [request.method, request.url, '', headers, signed, hash(body)].join('\n')
+  const to_sign = ['AWS4-HMAC-SHA256', moment, `${day}/${region}/${service}/aws4_request`, hash(canonical)].join('\n')
+  const hmac = (secret: string | Buffer, text: string) => createHmac('sha256', secret).update(text).digest()
+  const signing_key = hmac(hmac(hmac(hmac(`AWS4${SES_SECRET}`, day), region), service), 'aws4_request')
+  return timingSafeEqual(hmac(signing_key, to_sign), Buffer.from(signature, 'hex'))
+}
