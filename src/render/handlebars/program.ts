@@ -339,6 +339,10 @@ class Emitter {
     }
   }
 
+  /**
+   * Upstream joins a block's first values by `+` before any text makes a string of them, so that it prints the sum of two
+   * numbers side by side in unescaped parts. Here they are printed.
+   */
   private main(): Main {
     const { texts, reads, budget } = this
     const head = texts[0] ?? ''
@@ -363,7 +367,13 @@ class Emitter {
     const { texts, reads, budget } = this
     const read = reads[0]
     const text = texts.join('')
-    if (read === undefined) return () => text
+    if (read === undefined) {
+      return () => {
+        budget.enter()
+        budget.leave(text.length)
+        return text
+      }
+    }
     return (container, context, helpers, partials, data, blockParams, depths) => {
       budget.enter()
       const value = read({ container, context, helpers, partials, data, blockParams, depths, options: undefined })

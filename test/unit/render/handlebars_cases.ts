@@ -1,0 +1,427 @@
+// Handlebars' documented behaviour, written down as templates and data; handlebars.test.ts runs each through this back
+// end and through upstream's own and expects the same output, or an error from both.
+
+import type { CompileOptions } from '../../../src/render/handlebars/opcodes.ts'
+
+export interface Case {
+  template: string
+  data?: unknown
+  options?: CompileOptions
+  partials?: Record<string, string>
+  /** Both must throw. */
+  throws?: true
+}
+
+const person = {
+  name: 'Ada <b>',
+  first: 'Ada',
+  html: '<i>x</i>',
+  zero: 0,
+  yes: true,
+  no: false,
+  empty: '',
+  nothing: null,
+  list: ['a', 'b', 'c'],
+  people: [
+    { name: 'Ann', tags: ['x', 'y'] },
+    { name: 'Bob', tags: [] },
+  ],
+  address: { city: 'Köln', geo: { lat: 50.9, lon: 6.96 } },
+  map: { one: 1, two: 2, 'a b': 3 },
+  'odd-name': 'dash',
+  'with space': 'space',
+  quote: `"'&\`=<>`,
+}
+
+const of = (...templates: string[]): Case[] => templates.map((template) => ({ template, data: person }))
+const fail = (...templates: string[]): Case[] => templates.map((template) => ({ template, data: person, throws: true }))
+
+export const CASES: Record<string, Case[]> = {
+  values: [
+    ...of('', 'plain', '{{name}}', '{{{name}}}', '{{&name}}', '{{ name }}', 'a{{name}}b{{first}}c', '{{missing}}'),
+    ...of(
+      '{{zero}}',
+      '{{yes}}',
+      '{{no}}',
+      '{{empty}}',
+      '{{nothing}}',
+      '{{list}}',
+      '{{address}}',
+      '{{quote}}',
+      '{{{quote}}}',
+    ),
+    ...of('{{address.city}}', '{{address.geo.lat}}', '{{address/city}}', '{{missing.deep.er}}', '{{nothing.deep}}'),
+    ...of(
+      '{{list.[1]}}',
+      '{{list.length}}',
+      '{{people.[0].name}}',
+      '{{first.length}}',
+      '{{[odd-name]}}',
+      '{{odd-name}}',
+    ),
+    ...of(
+      '{{[with space]}}',
+      '{{map.[a b]}}',
+      '{{this.first}}',
+      '{{./first}}',
+      '{{.}}',
+      '{{this}}',
+      '{{12}}',
+      '{{"first"}}',
+    ),
+    ...of('{{true}}', '{{null}}', '{{undefined}}', '{{zero.x}}', '{{empty.length}}', '{{no.x}}'),
+    { template: '{{.}}', data: 'text' },
+    { template: '{{this}}!', data: 0 },
+    { template: '{{a}}', data: null },
+    { template: '{{a}}', data: undefined },
+    { template: '{{a}}{{{b}}}', data: { a: '<', b: '<' }, options: { noEscape: true } },
+  ],
+  escapes: [
+    ...of('\\{{name}}', '\\\\{{first}}', '\\{{{name}}}', '{{!-- a }} comment --}}x', '{{! note }}x', 'a {{!}} b'),
+    ...of(
+      '{{{{raw}}}} {{name}} {{{{/raw}}}}',
+      '$&{{first}}$1',
+      '\u2028{{first}}\u2029',
+      '"\'\\{{first}}\\n',
+      '😀{{first}}😀',
+    ),
+  ],
+  conditions: [
+    ...of(
+      '{{#if yes}}A{{/if}}',
+      '{{#if no}}A{{else}}B{{/if}}',
+      '{{#if zero}}A{{else}}B{{/if}}',
+      '{{#if list}}A{{/if}}',
+    ),
+    ...of('{{#if missing.list}}A{{else}}B{{/if}}', '{{#if empty}}A{{else if yes}}B{{else}}C{{/if}}'),
+    ...of('{{#if no}}A{{else if no}}B{{else if zero}}C{{else}}D{{/if}}', '{{#unless no}}A{{/unless}}'),
+    ...of(
+      '{{#unless yes}}A{{else}}B{{/unless}}',
+      '{{#if zero includeZero=true}}A{{else}}B{{/if}}',
+      '{{^if yes}}A{{/if}}',
+    ),
+    ...of(
+      '{{^yes}}A{{/yes}}',
+      '{{^no}}A{{/no}}',
+      '{{#yes}}A{{^}}B{{/yes}}',
+      '{{#no}}A{{^}}B{{/no}}',
+      '{{#if yes}}{{/if}}x',
+    ),
+    ...of('{{#if yes}}{{#if no}}A{{else}}B{{/if}}{{else}}C{{/if}}', '{{#if (lookup address "city")}}A{{/if}}'),
+    ...of('{{#if yes}}{{{html}}}{{/if}}', '{{#if yes}}{{zero}}{{/if}}', '{{#if yes}}{{nothing}}{{/if}}'),
+    ...fail('{{#if}}A{{/if}}', '{{#if yes no}}A{{/if}}', '{{#unless}}A{{/unless}}'),
+  ],
+  loops: [
+    ...of('{{#each list}}{{this}}{{/each}}', '{{#each list}}{{@index}}{{@key}}{{@first}}{{@last}},{{/each}}'),
+    ...of(
+      '{{#each map}}{{@key}}={{this}};{{/each}}',
+      '{{#each people}}{{name}}:{{#each tags}}{{this}}{{else}}-{{/each}} {{/each}}',
+    ),
+    ...of(
+      '{{#each missing}}A{{else}}none{{/each}}',
+      '{{#each nothing}}A{{else}}none{{/each}}',
+      '{{#each first}}A{{else}}B{{/each}}',
+    ),
+    ...of('{{#each people}}{{../first}}{{#each tags}}{{../name}}{{../../first}}{{/each}}{{/each}}'),
+    ...of(
+      '{{#each people}}{{#each tags}}{{@../index}}.{{@index}} {{/each}}{{/each}}',
+      '{{#each people}}{{@root.first}}{{/each}}',
+    ),
+    ...of('{{#each people as |p i|}}{{i}}{{p.name}}{{/each}}', '{{#each map as |v k|}}{{k}}{{v}}{{/each}}'),
+    ...of('{{#each people as |p|}}{{#each p.tags as |t i|}}{{p.name}}{{t}}{{i}}{{/each}}{{/each}}'),
+    ...of(
+      '{{#each people as |first|}}{{first.name}}{{/each}}{{first}}',
+      '{{#each list as |x|}}{{#if x}}{{x}}{{../first}}{{/if}}{{/each}}',
+    ),
+    ...of(
+      '{{#list}}{{.}}{{/list}}',
+      '{{#people}}{{name}}{{/people}}',
+      '{{#address}}{{city}}{{/address}}',
+      '{{#missing}}A{{/missing}}',
+    ),
+    ...of(
+      '{{#people}}{{name}}{{^}}none{{/people}}',
+      '{{#first}}[{{this}}]{{/first}}',
+      '{{#zero}}[{{this}}]{{/zero}}',
+      '{{#this}}{{first}}{{/this}}',
+    ),
+    ...of(
+      '{{#address.geo}}{{lat}}{{../first}}{{/address.geo}}',
+      '{{#each .}}{{@key}} {{/each}}',
+      '{{#each list}}{{#if @last}}.{{else}},{{/if}}{{/each}}',
+    ),
+    { template: '{{#each .}}{{.}}{{/each}}', data: [1, null, undefined, '', false] },
+    { template: '{{#.}}{{.}}{{/.}}', data: [1, 2] },
+    { template: '{{#each a}}{{#each this}}{{this}}{{@../index}}{{/each}}|{{/each}}', data: { a: [[1, 2], [], [3]] } },
+    { template: '{{#each a}}{{b}}{{/each}}', data: { a: [null, { b: 1 }] } },
+    { template: '{{#each a}}{{#if .}}{{../c}}{{/if}}{{/each}}', data: { a: [0, 1, ''], c: 'c' } },
+    ...fail('{{#each}}A{{/each}}'),
+  ],
+  context: [
+    ...of(
+      '{{#with address}}{{city}}{{/with}}',
+      '{{#with missing}}A{{else}}B{{/with}}',
+      '{{#with address as |a|}}{{a.city}}{{/with}}',
+    ),
+    ...of('{{#with address}}{{#with geo}}{{lat}}{{../city}}{{../../first}}{{/with}}{{/with}}', '{{lookup map "one"}}'),
+    ...of(
+      '{{lookup list 1}}',
+      '{{#each list}}{{lookup ../list @index}}{{/each}}',
+      '{{lookup (lookup people 0) "name"}}',
+    ),
+    ...of(
+      '{{lookup missing "x"}}',
+      '{{#with (lookup people 1)}}{{name}}{{/with}}',
+      '{{@root.address.city}}',
+      '{{@missing}}',
+    ),
+    ...of(
+      '{{#with address}}{{@root.first}}{{first}}{{/with}}',
+      '{{@mail}}',
+      '{{#each list}}{{@mail}}{{/each}}',
+      '{{{@mail}}}',
+    ),
+    ...of(
+      '{{#if @mail}}A{{@mail}}{{/if}}',
+      '{{@root.missing.x}}',
+      '{{#with address}}{{this.city}} {{./city}} {{../this.first}}{{/with}}',
+    ),
+    { template: '{{#with a}}{{b}}{{c}}{{/with}}', data: { a: { b: 1 }, c: 2 }, options: { compat: true } },
+    {
+      template: '{{#each a}}{{b}}{{c.d}}{{/each}}',
+      data: { a: [{ b: 1 }, {}], b: 9, c: { d: 4 } },
+      options: { compat: true },
+    },
+    ...fail('{{#with}}A{{/with}}', '{{#with a b}}A{{/with}}'),
+  ],
+  helpers: [
+    ...of(
+      '{{shout first}}',
+      '{{shout "x"}}',
+      '{{{shout html}}}',
+      '{{shout html}}',
+      '{{join "a" 1 true null undefined}}',
+    ),
+    ...of('{{join first zero no}}', '{{join (shout first) (join "a" "b")}}', '{{named a=1 b=first c=(shout "x")}}'),
+    ...of(
+      '{{named x=undefined y=null}}',
+      '{{named a=1 a=2}}',
+      '{{named}}',
+      '{{named __proto__=1 z=2}}',
+      '{{bold first}}',
+      '{{{bold first}}}',
+    ),
+    ...of(
+      '{{#wrap}}x{{first}}{{/wrap}}',
+      '{{#wrap "p"}}x{{else}}y{{/wrap}}',
+      '{{#wrap inverse=true}}x{{else}}y{{first}}{{/wrap}}',
+    ),
+    ...of(
+      '{{#wrap}}{{{html}}}{{/wrap}}',
+      '{{#kind}}{{{zero}}}{{/kind}}',
+      '{{#kind}}{{{bold first}}}{{/kind}}',
+      '{{#kind}}{{first}} {{/kind}}',
+    ),
+    ...of(
+      '{{#kind}}{{/kind}}',
+      '{{#kind}}{{! c }}{{/kind}}',
+      '{{self}}',
+      '{{#with address}}{{self}}{{/with}}',
+      '{{count}}',
+      '{{count 1 2}}',
+    ),
+    ...of(
+      '{{#plain}}A{{first}}{{else}}B{{/plain}}',
+      '{{plain}}',
+      '{{#frame first}}{{@framed}}{{@root.first}}{{/frame}}',
+    ),
+    ...of(
+      '{{#yield first "z" as |a b|}}{{a}}{{b}}{{first}}{{/yield}}',
+      '{{#yield 1 2 as |a|}}{{#if a}}{{a}}{{/if}}{{/yield}}',
+    ),
+    ...of(
+      '{{name.first}}',
+      '{{this.shout}}',
+      '{{./shout}}',
+      '{{#if (shout "")}}A{{else}}B{{/if}}',
+      '{{join @mail @root.first}}',
+    ),
+    ...of(
+      '{{#each (pick "people")}}{{name}}{{/each}}',
+      '{{#with (pick "address") as |a|}}{{a.city}}{{/with}}',
+      '{{shout (pick "first")}}',
+    ),
+    ...of(
+      '{{#each list}}{{join . ../first @index}} {{/each}}',
+      '{{#if (shout (lookup map "one"))}}{{join (join (join 1)))}}{{/if}}'.replace(')))}}', '))}}'),
+    ),
+    ...of(
+      '{{optional}}',
+      '{{#optional}}A{{else}}B{{/optional}}',
+      '{{falsy}}',
+      '{{#falsy}}A{{^}}B{{/falsy}}',
+      '{{{nullish}}}',
+      '{{foo a=1}}',
+      '{{join (foo)}}',
+    ),
+    ...fail(
+      '{{foo "x"}}',
+
+      '{{#foo 1}}A{{/foo}}',
+
+      '{{first "x"}}',
+      '{{address.city 1}}',
+      '{{boom}}',
+      '{{#each list}}{{boom}}{{/each}}',
+    ),
+    { template: '{{shout a}}', data: { a: 'x' }, options: { knownHelpers: { shout: true } } },
+    {
+      template: '{{shout a}}{{b}}',
+      data: { a: 'x', b: 'y' },
+      options: { knownHelpersOnly: true, knownHelpers: { shout: true } },
+    },
+    { template: '{{#if a}}{{b}}{{/if}}', data: { a: 1, b: 2 }, options: { knownHelpersOnly: true } },
+    { template: '{{shout a}}', data: { a: 1 }, options: { knownHelpersOnly: true }, throws: true },
+  ],
+  partials: [
+    { template: 'a{{> p}}b', data: person, partials: { p: '[{{first}}]' } },
+    { template: '{{> p address}}', data: person, partials: { p: '{{city}}' } },
+    { template: '{{> p x=first y="q"}}', data: person, partials: { p: '{{x}}{{y}}{{first}}' } },
+    { template: '{{> p address x=1}}', data: person, partials: { p: '{{city}}{{x}}{{first}}' } },
+    { template: '{{#each people}}{{> p}}{{/each}}', data: person, partials: { p: '{{name}}{{@index}};' } },
+    { template: '{{> (lookup . "which")}}', data: { which: 'p' }, partials: { p: 'P' } },
+    { template: '{{> (pickname)}}', data: person, partials: { chosen: 'chosen {{first}}' } },
+    { template: '{{> a/b}}{{> "c d"}}{{> 12}}', data: {}, partials: { 'a/b': '1', 'c d': '2', 12: '3' } },
+    { template: 'x\n  {{> p}}\ny', data: person, partials: { p: 'one\ntwo {{first}}\n' } },
+    { template: 'x\n  {{> p}}\ny', data: person, partials: { p: 'one\ntwo\n' }, options: { preventIndent: true } },
+    { template: 'x\n  {{~> p}}\ny', data: person, partials: { p: 'one\ntwo\n' } },
+    { template: '{{#> p}}fallback {{first}}{{/p}}', data: person },
+    { template: '{{#> p}}body {{first}}{{/p}}', data: person, partials: { p: '<{{> @partial-block}}>' } },
+    {
+      template: '{{#> p}}a{{#> q}}b{{/q}}{{/p}}',
+      data: {},
+      partials: { p: '({{> @partial-block}})', q: '[{{> @partial-block}}]' },
+    },
+    { template: '{{#> p address}}{{city}}{{/p}}', data: person, partials: { p: '{{> @partial-block}}{{city}}' } },
+    { template: '{{#*inline "i"}}I{{first}}{{/inline}}{{> i}}{{> i}}', data: person },
+    { template: '{{#*inline "i"}}{{x}}{{/inline}}{{> i x="1"}}{{#each list}}{{> i x=.}}{{/each}}', data: person },
+    {
+      template: '{{#> layout}}{{#*inline "nav"}}NAV{{/inline}}{{#*inline "body"}}B{{first}}{{/inline}}{{/layout}}',
+      data: person,
+      partials: { layout: '{{> nav}}|{{> body}}' },
+    },
+    { template: '{{#with address}}{{#*inline "i"}}{{city}}{{/inline}}{{> i}}{{/with}}', data: person },
+    {
+      template:
+        '{{#*inline "i"}}outer{{/inline}}{{#each list}}{{#*inline "i"}}in{{.}}{{/inline}}{{> i}}{{/each}}{{> i}}',
+      data: person,
+    },
+    { template: '{{#each people as |p|}}{{> q person=p}}{{/each}}', data: person, partials: { q: '{{person.name}}' } },
+    {
+      template: '{{> p}}',
+      data: { a: { b: 1 }, c: 2 },
+      partials: { p: '{{#with a}}{{b}}{{c}}{{/with}}' },
+      options: { compat: true },
+    },
+    {
+      template: '{{> p}}',
+      data: { first: 1 },
+      partials: { p: '[{{first}}]' },
+      options: { explicitPartialContext: true },
+    },
+    { template: '{{> p}}', data: { n: [{ n: [{ n: [] }] }] }, partials: { p: '({{#each n}}{{> p}}{{/each}})' } },
+    { template: '{{> missing}}', throws: true },
+    { template: '{{> p a b}}', data: {}, partials: { p: '' }, throws: true },
+    { template: '{{#with a}}{{> i}}{{/with}}{{#*inline "j"}}{{/inline}}', data: { a: 1 }, throws: true },
+  ],
+  whitespace: [
+    ...of(
+      ' {{~first~}} ',
+      ' {{~#if yes~}} A {{~/if~}} ',
+      '{{#if yes}}\nA\n{{/if}}\n',
+      'x\n{{#if yes}}\n  A\n{{else}}\n  B\n{{/if}}\ny',
+    ),
+    ...of(
+      'x\n  {{! c }}  \ny',
+      'x {{! c }}\ny',
+      '{{#each list}}\n  {{this}}\n{{/each}}\n',
+      '{{#each list~}}\n  {{this}}\n{{~/each}}\n',
+    ),
+    ...of(
+      'a {{~{html}~}} b',
+      '{{#if no~}} A {{~^~}} B {{~/if}}',
+      ' {{{{~raw~}}}} x {{{{/raw}}}} '.replace(/~/g, ''),
+      '\r\n{{#if yes}}\r\nA\r\n{{/if}}\r\n',
+    ),
+    { template: 'x\n{{#if a}}\nA\n{{/if}}\ny', data: { a: 1 }, options: { ignoreStandalone: true } },
+  ],
+  strict: [
+    { template: '{{a}}', data: { a: 1 }, options: { strict: true } },
+    { template: '{{a.b}}', data: { a: { b: 2 } }, options: { strict: true } },
+    { template: '{{a}}', data: {}, options: { strict: true }, throws: true },
+    { template: '{{a.b}}', data: { a: {} }, options: { strict: true }, throws: true },
+    { template: '{{a.b.c}}', data: { a: {} }, options: { strict: true }, throws: true },
+    { template: '{{#if a}}A{{else}}B{{/if}}', data: {}, options: { strict: true } },
+    { template: '{{#a}}A{{/a}}', data: {}, options: { strict: true }, throws: true },
+    { template: '{{foo 1}}', data: {}, options: { strict: true }, throws: true },
+    { template: '{{@root.a}}{{@b}}', data: { a: 1 }, options: { strict: true }, throws: true },
+    { template: '{{shout a}}', data: { a: 'x' }, options: { strict: true } },
+    { template: '{{#each a as |x|}}{{x.y}}{{/each}}', data: { a: [{}] }, options: { strict: true } },
+    { template: '{{a}}', data: {}, options: { assumeObjects: true } },
+    { template: '{{a.b}}', data: { a: {} }, options: { assumeObjects: true } },
+    { template: '{{a.b.c}}', data: { a: {} }, options: { assumeObjects: true }, throws: true },
+    { template: '{{a.b}}', data: {}, options: { assumeObjects: true }, throws: true },
+  ],
+  prototypes: [
+    ...of(
+      '{{__proto__}}',
+      '{{constructor}}',
+      '{{constructor.name}}',
+      '{{toString}}',
+      '{{first.constructor}}',
+      '{{list.constructor}}',
+    ),
+    ...of(
+      '{{lookup this "constructor"}}',
+      '{{lookup this "__proto__"}}',
+      '{{#with __proto__}}A{{else}}B{{/with}}',
+      '{{list.map}}',
+    ),
+    ...of(
+      '{{#with (lookup list "constructor")}}A{{else}}B{{/with}}',
+      '{{#each __proto__}}A{{else}}B{{/each}}',
+      '{{hasOwnProperty}}',
+    ),
+    ...of(
+      '{{__defineGetter__}}',
+      '{{__lookupGetter__}}',
+      '{{valueOf}}',
+      '{{@root.constructor}}',
+      '{{@constructor}}',
+      '{{#if constructor}}A{{else}}B{{/if}}',
+    ),
+    ...of(
+      '{{first.length.constructor}}',
+      '{{named constructor=1}}',
+      '{{#each map as |constructor|}}{{constructor}}{{/each}}',
+    ),
+    ...fail(
+      '{{constructor "alert(1)"}}',
+      '{{constructor.constructor "alert(1)"}}',
+      '{{#constructor 1}}{{/constructor}}',
+      '{{helperMissing}}',
+      '{{blockHelperMissing}}',
+      '{{lookup}}',
+    ),
+    ...fail(
+      '{{> constructor}}',
+      '{{> __proto__}}',
+      '{{> toString}}',
+      '{{> (lookup . "list")}}',
+      '{{__defineGetter__ "x" 1}}',
+      '{{#blockHelperMissing}}{{/blockHelperMissing}}',
+    ),
+    { template: '{{a}}{{a.b}}', data: JSON.parse('{"__proto__":{"a":1},"a":{"__proto__":{"b":2}}}') },
+    { template: '{{toString}}{{constructor}}', data: { toString: 'mine', constructor: 'own' } },
+  ],
+}
