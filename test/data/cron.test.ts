@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Cron, everyMinute } from '../../src/cron.ts'
+import type { Database } from '../../src/db/client.ts'
+import type { BatchPointer, DispatchMessage } from '../../src/dispatch/message.ts'
+import { freezePage } from '../../src/ledger/freeze.ts'
+import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
+import { parseSigningKeys } from '../../src/tokens/keys.ts'
+import { seedCampaign } from '../support/campaign.ts'
+import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { openTestRedis, type TestRedis } from '../support/redis.ts'
+
+let t: TestDatabase
+let r: TestRedis
+beforeAll(async () => {
+  t = await openTestDatabase()
+  r = openTestRedis()
+})
+afterAll(async () => {
+  await r.close()
+  await t.close()
+})
+/** As after a full sweep a moment ago: no part is due by the hour. */
+beforeEach(async () => {
+  await r.redis.del(r.keys.wake, r.keys.events)
+  await r.redis.set(r.keys.swept, String(Date.now()))
+  await t.sql(`update campaigns set status = 'cancelled' where status = 'sending'`)
+})
+
+/** A database that says whether it was asked. */
+function watched(db: Database) {
+  const seen = { asked: 0 }
+  const proxy = new Proxy(db, {
+    get(target, key) {
+      seen.asked++
+      const value = Reflect.get(target, key)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { seen, db: proxy }
+}
+
+async function cron(db: Database = t.db) {
+  const pointers: BatchPointer[] = []
+  const dispatched: DispatchMessage[] = []
+  const services: Cron = {
+    db,
+    redis: r.redis,
+    redis_keys: r.keys,
+    signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
+    hash_key: '',
+    bootstrap_secret: '',
+    public_url: 'https://mail.test',
+    tracking_url: 'https://mail.test',
+    recipient_allowlist: '*',
+    sending: true,
+    dispatch: { send: async (message) => dispatched.push(message) },
+    sends: {
+      sendBatch: async (messages) => {
+        for (const { body } of messages) pointers.push(body)
+      },
+    },
+    sender: { listAccounts: async () => [] },
+    tracking: { fetch: async () => new Response() },
+    now: () => new Date(),
+  }
+  await everyMinute(services)
+  return { pointers, dispatched }
+}
+
+async function frozenCampaign(size: number) {
+  const seeded = await seedCampaign(t, size)
+  await freezePage(t.db, seeded.campaign_id, 0, { include: [seeded.list_id], exclude: [], where: {}, sample: null })
+  await r.redis.zadd(r.keys.wake, { score: 0, member: String(seeded.campaign_id) })
+  return seeded
+}
+
+test('with nothing to do Postgres is not asked', async () => {
+  await r.redis.zadd(r.keys.wake, { score: Date.now() + 3_600_000, member: '1' })
+  const idle = watched(t.db)
+  await cron(idle.db)
+  expect(idle.seen.asked).toBe(0)
+})
+
+test('once an hour, and when Redis cannot say, everything is looked at', async () => {
+  await r.redis.del(r.keys.swept)
+  const due = watched(t.db)
+  await cron(due.db)
+  expect(due.seen.asked).toBeGreaterThan(0)
+  expect(Number(await r.redis.get(r.keys.swept))).toBeGreaterThan(Date.now() - 60_000)
+})
+
+test('a pointer that was lost is sent again, once', async () => {
+  const { campaign_id } = await frozenCampaign(150)
+  await t.sql(`update batches set due_at = now() - interval '1 minute' where campaign_id = $1 and n = 1`, [campaign_id])
+  expect((await cron()).pointers).toEqual([{ campaign_id, batch: 1 }])
+  expect((await cron()).pointers).toEqual([])
+})
+
+test('a freeze that stands still is dispatched again', async () => {
+  const { campaign_id } = await seedCampaign(t, 5)
+  await r.redis.zadd(r.keys.wake, { score: 0, member: String(campaign_id) })
+  expect((await cron()).dispatched).toEqual([])
+  await t.sql(`update campaigns set updated_at = now() - interval '10 minutes' where id = $1`, [campaign_id])
+  expect((await cron()).dispatched).toEqual([{ campaign_id, enqueued: 0 }])
+})
+
+test('a campaign whose last batch ended unseen is ended, and is no longer watched', async () => {
+  const { campaign_id } = await frozenCampaign(3)
+  await t.sql(`update deliveries set state = 'sent' where campaign_id = $1`, [campaign_id])
+  await t.sql('update batches set open = 0, sent = size where campaign_id = $1', [campaign_id])
+  await cron()
+  const [row] = await t.sql('select status from campaigns where id = $1', [campaign_id])
+  expect(row?.status).toBe('sent')
+  expect(await r.redis.zscore(r.keys.wake, String(campaign_id))).toBeNull()
+})
+
+test('a campaign that Redis has forgotten is watched again after the hourly look', async () => {
+  const { campaign_id } = await frozenCampaign(3)
+  await r.redis.del(r.keys.wake, r.keys.swept)
+  await cron()
+  expect(Number(await r.redis.zscore(r.keys.wake, String(campaign_id)))).toBe(0)
+})
+
+test('events in the buffer are written, and prove that an unconfirmed mail arrived', async () => {
+  const { campaign_id, subscriber_ids } = await frozenCampaign(1)
+  await t.sql(`update deliveries set state = 'unconfirmed', reason = 'no_answer' where campaign_id = $1`, [campaign_id])
+  await t.sql('update batches set open = 0, unconfirmed = 1 where campaign_id = $1', [campaign_id])
+  const event = {
+    event_id: crypto.randomUUID(),
+    kind: 'open',
+    campaign_id,
+    subscriber_id: subscriber_ids[0],
+    link: 0,
+    occurred_at: new Date().toISOString(),
+    country: null,
+  }
+  await r.redis.rpush(r.keys.events, JSON.stringify(event))
+  await cron()
+  const [row] = await t.sql('select state from deliveries where campaign_id = $1', [campaign_id])
+  expect(row?.state).toBe('sent')
+  const [stats] = await t.sql('select opens, unique_opens from campaign_stats where campaign_id = $1', [campaign_id])
+  expect(stats).toEqual({ opens: 1, unique_opens: 1 })
+})
