@@ -44,12 +44,12 @@ export async function startSendGridEndpoint(): Promise<Endpoint> {
     if (wanted === 'fail503') return refuse(503, 'SERVICE_NOT_AVAILABLE', { 'retry-after': '120' })
     const failure = FAILURES[wanted]
     if (failure) return refuse(failure[0], `${failure[1]} (${to})`)
-    response.writeHead(202, { 'x-message-id': `sg-${sent.personalizations[0].custom_args?.subscriber_id}` }).end()
+    response.writeHead(202, { 'x-message-id': `sg-${sent.custom_args?.subscriber_id}` }).end()
   })
 }
 
 interface SentMail {
-  personalizations?: { to?: { email?: string }[]; substitutions?: unknown; custom_args?: Record<string, string> }[]
+  personalizations?: { to?: { email?: string }[] }[]
   from?: { email?: string }
   subject?: string
   content?: { type?: string; value?: string }[]

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import { summarise } from '../../../src/providers/account.ts'
+import { AccountsError, parseAccounts } from '../../../src/providers/accounts.ts'
+
+const smtp = { name: 'relay', kind: 'smtp', host: 'smtp.example.com', port: 587, username: 'u', password: 's3cret' }
+const ses = { name: 'aws', kind: 'ses', region: 'eu-central-1', access_key_id: 'AKID', secret_access_key: 's3cret' }
+const sendgrid = { name: 'sg', kind: 'sendgrid', api_key: 'SG.s3cret' }
+
+const refusal = (value: unknown) => {
+  try {
+    parseAccounts(typeof value === 'string' ? value : JSON.stringify(value))
+  } catch (error) {
+    if (error instanceof AccountsError) return error.message
+    throw error
+  }
+  throw new Error('it was accepted')
+}
+
+test('accounts of each kind, with their defaults', () => {
+  expect(parseAccounts(JSON.stringify([smtp, ses, { ...sendgrid, endpoint: 'http://127.0.0.1:8030/' }]))).toEqual([
+    { ...smtp, tls: 'starttls', max_connections: 4 },
+    ses,
+    { ...sendgrid, endpoint: 'http://127.0.0.1:8030' },
+  ])
+})
+
+test('a summary shows no secret', () => {
+  const summaries = parseAccounts(JSON.stringify([smtp, ses, sendgrid])).map(summarise)
+  expect(summaries).toEqual([
+    { name: 'relay', kind: 'smtp', where: 'smtp.example.com:587' },
+    { name: 'aws', kind: 'ses', where: 'eu-central-1' },
+    { name: 'sg', kind: 'sendgrid', where: 'api.sendgrid.com' },
+  ])
+  expect(JSON.stringify(summaries)).not.toContain('s3cret')
+})
+
+describe('what is refused, by account and field', () => {
+  const cases: [string, unknown, string][] = [
+    ['not JSON', '[{', 'ACCOUNTS is not JSON'],
+    ['no array', {}, 'ACCOUNTS must be an array'],
+    ['an empty array', [], 'at least one account'],
+    ['no object', ['relay'], 'ACCOUNTS[0] must be an object'],
+    [
+      'an unknown kind',
+      [{ ...smtp, kind: 'mailgun' }],
+      'ACCOUNTS[0] ("relay").kind must be "smtp", "ses" or "sendgrid"',
+    ],
+    ['port 25', [{ ...smtp, port: 25 }], 'ACCOUNTS[0] ("relay").port must be a number from 1 to 65535 and not 25'],
+    ['a host with a scheme', [{ ...smtp, host: 'smtp://smtp.example.com' }], '.host must be a host name'],
+    [
+      'a second account at fault',
+      [smtp, { ...ses, region: 'Frankfurt' }],
+      'ACCOUNTS[1] ("aws").region must be an AWS region',
+    ],
+    [
+      'a username without password',
+      [{ ...smtp, password: undefined }],
+      '.password must be text, together with username',
+    ],
+    ['an unknown field', [{ ...smtp, secure: true }], 'ACCOUNTS[0] ("relay"): unknown field secure'],
+    ['an EHLO name with a command', [{ ...smtp, ehlo_name: 'a\r\nRSET' }], '.ehlo_name must be a host name'],
+    ['two of one name', [smtp, smtp], 'two accounts are named "relay"'],
+    ['an endpoint that is no URL', [{ ...sendgrid, endpoint: 'localhost' }], '.endpoint must be an http(s) URL'],
+    ['a missing key', [{ ...sendgrid, api_key: undefined }], '.api_key must be text'],
+  ]
+  for (const [name, value, message] of cases) {
+    test(name, () => {
+      expect(refusal(value)).toContain(message)
+      expect(refusal(value)).not.toContain('s3cret')
+    })
+  }
+
+  test('a secret of the wrong type is not quoted', () => {
+    expect(refusal([{ ...ses, secret_access_key: ['s3cret'] }])).not.toContain('s3cret')
+    expect(refusal(`[{"name": "a", "password": "s3cret",}]`)).not.toContain('s3cret')
+  })
+})
