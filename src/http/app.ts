@@ -32,7 +32,7 @@ export function createApp(services: Services) {
   const { tracking, public_url } = services
   const app = createRouter()
   app.onError((error, c) => answerError(error, c, public_url))
-  app.notFound((c) => answerUnknownPath(app, c))
+  app.notFound((c) => answerUnknownPath(app, c, public_url))
   app.use(identify)
 
   // The request itself goes on: one that was built anew has lost its `cf` (country, network).

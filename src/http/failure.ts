@@ -38,19 +38,21 @@ export function answerError(error: Error, c: Context<AppEnv>, public_url: string
 }
 
 /** 405 with Allow where another method would be answered, else 404. */
-export function answerUnknownPath(app: Hono<AppEnv>, c: Context<AppEnv>): never {
+export function answerUnknownPath(app: Hono<AppEnv>, c: Context<AppEnv>, public_url: string): Response {
   const { path, method } = c.req
   const allowed = METHODS.filter((other) =>
     app.router.match(other, path)[0].some(([[, route]]) => route.method === other),
   )
-  if (allowed.length === 0) throw new Problem('not_found', `Nothing answers at ${path}.`)
-  throw new Problem('method_not_allowed', `${path} answers ${allowed.join(', ')}, not ${method}.`, {
-    headers: { allow: allowed.join(', ') },
-  })
+  const allow = allowed.join(', ')
+  const problem =
+    allowed.length > 0
+      ? new Problem('method_not_allowed', `${path} answers ${allow}, not ${method}.`, { headers: { allow } })
+      : new Problem('not_found', `Nothing answers at ${path}.`)
+  return problemResponse(problem, c.var.request_id, public_url)
 }
 
-/** Classes of SQLSTATE that say "not now": connection, resources, operator intervention (PostgreSQL, appendix A). */
-const NOT_NOW = /^(?:08|53|57P)/
+/** SQLSTATE of a database that cannot serve anyone: connection, login, catalogue, resources, shutdown (PostgreSQL, appendix A). */
+const NOT_NOW = /^(?:08|28|3D|53|57P)/
 
 function isDatabaseUnavailable(error: Error): boolean {
   const state = sqlState(error)

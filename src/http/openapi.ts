@@ -23,5 +23,12 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, public_url: string): R
     securitySchemes: { api_key: { type: 'http', scheme: 'bearer', description: 'An API key: emk_...' } },
   }
   // As it goes over the wire: without the fields that are undefined.
-  return JSON.parse(JSON.stringify(document))
+  return JSON.parse(JSON.stringify(document), (key, value) => (key === 'pattern' ? plainPattern(value) : value))
+}
+
+/** zod-to-openapi writes a flagged expression as `source/flags`; a JSON schema's pattern is Unicode and has no flags. */
+function plainPattern(pattern: unknown): unknown {
+  const flags = typeof pattern === 'string' ? /\/([dgimsuvy]+)$/.exec(pattern) : null
+  if (typeof pattern !== 'string' || !flags) return pattern
+  return flags[1] === 'u' ? pattern.slice(0, flags.index) : undefined
 }

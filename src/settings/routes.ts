@@ -14,7 +14,7 @@ const settings = named(
     deployed_sending: z
       .boolean()
       .meta({ description: 'The SENDING variable: false stops all sending whatever `sending` says' }),
-    updated_at: time.nullable(),
+    updated_at: time,
   }),
 )
 const settingsChange = named('SettingsChange', z.strictObject({ sending: z.boolean() }))
@@ -70,8 +70,7 @@ export function settingsRoutes({ db, sender, sending: deployed_sending }: Servic
   const router = createRouter()
 
   router.openapi(get, async (c) => {
-    const row = await readSettings(db)
-    return c.json({ ...(row ?? { sending: true, updated_at: null }), deployed_sending }, 200)
+    return c.json({ ...(await readSettings(db)), deployed_sending }, 200)
   })
 
   router.openapi(put, async (c) => {

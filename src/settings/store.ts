@@ -4,18 +4,18 @@ import { settings } from './table.ts'
 
 const columns = { sending: settings.sending, updated_at: settings.updated_at }
 
-/** Null before anyone has changed a setting. */
 export async function readSettings(db: Database) {
   const [row] = await db.select(columns).from(settings).where(eq(settings.id, 1))
-  return row ?? null
+  if (!row) throw new Error('the settings row, made by the first migration, is missing')
+  return row
 }
 
 export async function writeSettings(db: Database, { sending }: { sending: boolean }) {
   const [row] = await db
-    .insert(settings)
-    .values({ id: 1, sending })
-    .onConflictDoUpdate({ target: settings.id, set: { sending, updated_at: sql`now()` } })
+    .update(settings)
+    .set({ sending, updated_at: sql`now()` })
+    .where(eq(settings.id, 1))
     .returning(columns)
-  if (!row) throw new Error('upsert of settings returned nothing')
+  if (!row) throw new Error('the settings row, made by the first migration, is missing')
   return row
 }

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openTestWorker, type TestWorker } from '../support/worker.ts'
+import { openApi } from './client.ts'
+
+let worker: TestWorker
+let api: Awaited<ReturnType<typeof openApi>>
+beforeAll(async () => {
+  worker = await openTestWorker({ SENDING: 'off' })
+  api = await openApi(worker)
+})
+afterAll(() => worker.close())
+
+interface Settings {
+  sending: boolean
+  deployed_sending: boolean
+  updated_at: string
+}
+
+test('sending is on until someone stops it, and the deployed switch is told apart', async () => {
+  const before = await api.get<Settings>('/settings')
+  expect(before.body).toEqual({ sending: true, deployed_sending: false, updated_at: expect.any(String) })
+  const stopped = await api.put<Settings>('/settings', { sending: false })
+  expect(stopped.body).toEqual({ sending: false, deployed_sending: false, updated_at: expect.any(String) })
+  expect((await api.get<Settings>('/settings')).body).toEqual(stopped.body)
+  expect(await worker.sql('select sending from settings')).toEqual([{ sending: false }])
+  expect((await api.put<Settings>('/settings', { sending: true })).body.sending).toBe(true)
+  expect(await worker.sql('select count(*)::int as n from settings')).toEqual([{ n: 1 }])
+})
+
+test.each([
+  [{}, 'sending', 'is required'],
+  [{ sending: 'off' }, 'sending', 'must be true or false'],
+  [{ sending: true, speed: 9 }, 'speed', 'is not known here: remove it'],
+])('settings %j are refused', async (body, field, detail) => {
+  const answer = await api.put('/settings', body)
+  expect([answer.status, answer.body.errors]).toEqual([422, [{ field, detail }]])
+})
+
+test('the accounts of the sending Worker are listed without their secrets', async () => {
+  const { status, body } = await api.get<{ data: object[]; next_cursor: null }>('/accounts')
+  expect(status).toBe(200)
+  expect(body.data.map((account) => Object.keys(account).sort())).toEqual([['kind', 'name', 'where']])
+  expect(body.data[0]).toMatchObject({ name: 'inbox', kind: 'smtp' })
+})
