@@ -7,7 +7,8 @@ export const STYLE = `
   --get: #5fd6a1; --post: #8ab4ff; --put: #f3b562; --patch: #f3b562; --delete: #ff8f8a } }
 * { box-sizing: border-box }
 html { scroll-padding-top: 1rem }
-body { margin: 0; display: grid; grid-template-columns: 18rem minmax(0, 1fr); background: var(--page); color: var(--text); font: 1rem/1.6 system-ui, sans-serif }
+.reference { display: grid; grid-template-columns: 18rem minmax(0, 1fr) }
+body { margin: 0; background: var(--page); color: var(--text); font: 1rem/1.6 system-ui, sans-serif }
 a { color: var(--act); text-underline-offset: .15em }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px }
 .skip { position: absolute; left: -999rem } .skip:focus { left: 1rem; top: 1rem; background: var(--page); padding: .5rem; z-index: 1 }
@@ -20,6 +21,7 @@ nav .method { flex: none; width: 3.4rem; font-size: .6875rem }
 .brand { margin: 0 0 1rem; font-weight: 700 } .brand a { color: inherit; text-decoration: none }
 main { padding: 2rem clamp(1rem, 4vw, 4rem) 6rem; max-width: 64rem }
 h1 { margin: 0 0 1rem; font-size: 2rem; line-height: 1.2 }
+tr:target { background: var(--code) }
 .tag > h2 { margin: 3.5rem 0 0; padding-bottom: .5rem; border-bottom: 1px solid var(--line); font-size: 1.5rem }
 article { margin-top: 2.5rem }
 article h3 { margin: 0; font-size: 1.1875rem } article h3 a { color: inherit; text-decoration: none } article h3 a:hover { text-decoration: underline }
@@ -40,7 +42,7 @@ button { margin-top: .5rem; min-height: 2.5rem; padding: .375rem 1.25rem; border
 .try { margin-top: 1rem; padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem }
 output { display: block; margin-top: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 24rem; overflow-y: auto }
 [hidden] { display: none !important }
-@media (max-width: 60rem) { body { display: block } nav { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--line) } nav section { display: none } th { width: auto } }
+@media (max-width: 60rem) { .reference { display: block } nav { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--line) } nav section { display: none } th { width: auto } }
 `
 
 export const SCRIPT = `

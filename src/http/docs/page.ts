@@ -45,7 +45,7 @@ export function referencePage(document: Reference, origin: string): Html {
 <link rel="stylesheet" href="/docs/docs.css">
 <script src="/docs/docs.js" defer></script>
 </head>
-<body>
+<body class="reference">
 <a class="skip" href="#top">Skip to the reference</a>
 <nav aria-label="Operations">
 <p class="brand"><a href="/">${document.info.title}</a></p>
