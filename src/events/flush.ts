@@ -111,32 +111,42 @@ export async function flushEvents(db: Database, events: TrackingEvent[]): Promis
         unsubscribes = h.unsubscribes + excluded.unsubscribes
       returning 1
     ),
-    -- Who left. The lock keeps a subscriber from being deleted between here and the rows that refer to it.
+    -- Which opt-outs are new, and their scope. Grouped, because a join of two such lists, whose length Postgres cannot
+    -- guess, compares each with each.
+    opted as (
+      select event_id, occurred_at, min(campaign_id) as campaign_id, min(subscriber_id) as subscriber_id, min(scope) as scope
+      from (
+        select event_id, occurred_at, campaign_id, subscriber_id, scope, false as is_new from given where kind = 'unsubscribe'
+        union all
+        select event_id, occurred_at, campaign_id, subscriber_id, null, true from fresh where kind = 'unsubscribe'
+      ) both_sides
+      group by event_id, occurred_at
+      having bool_or(is_new)
+    ),
+    -- The lock keeps a subscriber from being deleted between here and the rows that refer to it.
     people as (
-      select id from subscribers
-      where id in (select subscriber_id from fresh where kind = 'unsubscribe')
-      order by id
-      for no key update
+      select o.campaign_id, o.subscriber_id, o.occurred_at, o.scope
+      from opted o
+      join subscribers s on s.id = o.subscriber_id
+      order by s.id
+      for no key update of s
     ),
     -- One row per list that was left, or one with list_id null for all mail.
     left_lists as (
-      select f.subscriber_id, f.campaign_id, f.occurred_at, l.list_id,
+      select p.subscriber_id, p.campaign_id, p.occurred_at, l.list_id,
         not exists (
           select from consents c
-          where c.subscriber_id = f.subscriber_id and c.action = 'resubscribed' and c.occurred_at > f.occurred_at
+          where c.subscriber_id = p.subscriber_id and c.action = 'resubscribed' and c.occurred_at > p.occurred_at
             and c.list_id is not distinct from l.list_id
         ) as holds
-      from fresh f
-      join given g using (event_id, occurred_at)
-      join people p on p.id = f.subscriber_id
+      from people p
       cross join lateral (
-        select null::bigint as list_id where g.scope = 'all'
+        select null::bigint as list_id where p.scope = 'all'
         union
         select i.list_id::bigint
         from campaigns c, jsonb_array_elements_text(c.audience -> 'include') as i (list_id)
-        where c.id = f.campaign_id and g.scope = 'lists'
+        where c.id = p.campaign_id and p.scope = 'lists'
       ) l
-      where f.kind = 'unsubscribe'
     ),
     -- Remembered also where there is no membership (any more): an import must not bring the person back.
     members as (

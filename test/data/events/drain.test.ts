@@ -172,6 +172,11 @@ describe.each(redisEngines())('over $engine', (engine) => {
       }),
     ).rejects.toThrow('killed')
     expect(await known()).toEqual([1, 2, 3])
+    // Time for one of the two slices.
+    let clock = now
+    const brief = { slice: 1, until: now, now: () => new Date(clock), onFlushed: async () => (clock += 60_000) }
+    expect(await drain(brief)).toMatchObject({ lines: 1, complete: false })
+    expect(await known()).toEqual([1, 2, 3])
     await drain({ now: () => new Date(now) })
     expect(await known()).toEqual([2, 3])
   })

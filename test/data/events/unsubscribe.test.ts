@@ -85,6 +85,16 @@ test('both scopes in one flush act both', async () => {
   expect(stats).toMatchObject({ unsubscribes: 2, unique_unsubscribes: 1 })
 })
 
+test('who leaves again has left when they first did', async () => {
+  const { campaign_id, list_id, subscriber_id } = await seed()
+  await flushEvents(t.db, [event('unsubscribe', campaign_id, subscriber_id)])
+  await flushEvents(t.db, [
+    event('unsubscribe', campaign_id, subscriber_id, { occurred_at: '2026-11-25T00:00:00.000Z' }),
+  ])
+  expect(await membersOf(subscriber_id)).toEqual([{ list_id, status: 'unsubscribed', at: AT }])
+  expect(await consentsOf(subscriber_id)).toHaveLength(2)
+})
+
 test('a replay after the person came back changes nothing', async () => {
   const { campaign_id, list_id, subscriber_id } = await seed()
   const left = event('unsubscribe', campaign_id, subscriber_id)
