@@ -200,8 +200,15 @@ export class CloudflareRecorder {
   }
 
   #upload(name: string, body: unknown) {
-    const { main_module, modules, compatibility_date, compatibility_flags = [], bindings, migrations } = body as Upload
+    const { main_module, modules, compatibility_date, compatibility_flags = [], migrations, ...upload } = body as Upload
     const before = this.workers.get(name)
+    // A later upload may leave a binding as it is.
+    const bindings = upload.bindings.map((binding) => {
+      if (binding.type !== 'inherit') return binding
+      const kept = before?.bindings.find((known) => known.name === binding.name)
+      if (kept === undefined) throw new Refusal(400, 10057, `inherit binding '${binding.name}' is invalid`)
+      return kept
+    })
     for (const { type, service, queue_name } of bindings) {
       if (type === 'service' && !this.workers.has(service ?? '')) throw new Refusal(400, 10143, `no service ${service}`)
       if (type === 'queue' && !this.queues.has(queue_name ?? ''))
