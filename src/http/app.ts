@@ -38,6 +38,7 @@ export function createApp(services: Services) {
   // The request itself goes on: one that was built anew has lost its `cf` (country, network).
   app.all('/t/*', (c) => tracking.fetch(c.req.raw))
   app.all('/u/*', (c) => tracking.fetch(c.req.raw))
+  app.all('/robots.txt', (c) => tracking.fetch(c.req.raw))
 
   app.use(secure)
   app.use('/api/v1/*', authenticate(services))
