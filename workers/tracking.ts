@@ -10,11 +10,13 @@ import type { TrackingServices } from '../src/tracking/services.ts'
 let built: TrackingServices | undefined
 
 async function build(env: TrackingEnv): Promise<TrackingServices> {
-  if (usesDevelopmentKeys(env.ENVIRONMENT, env.SIGNING_KEYS)) {
+  // A secret that was never set is missing, whatever its type says.
+  const signing_keys = env.SIGNING_KEYS ?? ''
+  if (usesDevelopmentKeys(env.ENVIRONMENT, signing_keys)) {
     throw new Error('SIGNING_KEYS holds the development key, which everybody knows; make keys of your own')
   }
   return {
-    signing_keys: await parseSigningKeys(env.SIGNING_KEYS ?? ''),
+    signing_keys: await parseSigningKeys(signing_keys),
     redis: connectRedis(env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN),
     redis_keys: redisKeys(env.REDIS_PREFIX),
     events: env.EVENTS,
