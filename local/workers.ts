@@ -15,12 +15,17 @@ const CONFIGS = ['wrangler.toml', 'wrangler.sender.toml', 'wrangler.tracking.tom
 /** Longest wait for the Workers to be built and to answer, in ms. */
 const PATIENCE = 120_000
 
+/** They answer, but not well: this is how long that may last (Redis reading its file in), in ms. */
+const UNWELL = 10_000
+
 /** Wrangler gets so long to end by itself, in ms. */
 const GRACE = 10_000
 
 export interface Workers {
   api_url: string
   log: string
+  /** Leader of the process group that wrangler and workerd are in. */
+  pid: number
   stop(): Promise<void>
 }
 
@@ -69,7 +74,7 @@ export async function startWorkers(options: {
     await server.stop()
     throw error
   }
-  return { api_url, log, stop: server.stop }
+  return { api_url, log, pid: server.pid, stop: server.stop }
 }
 
 /**
@@ -101,10 +106,15 @@ function writeConfigs(dir: string, settings: Record<string, string>): string[] {
 
 async function healthy(api_url: string, running: () => boolean, log: string): Promise<void> {
   let answer = 'no answer yet'
-  for (const end = Date.now() + PATIENCE; ; await sleep(100)) {
+  let first_answer: number | null = null
+  for (let end = Date.now() + PATIENCE; ; await sleep(100)) {
     const response = await fetch(`${api_url}/health`, { signal: AbortSignal.timeout(5000) }).catch(() => null)
     if (response?.ok) return
-    if (response) answer = `${response.status} ${await response.text()}`
+    if (response) {
+      answer = `${response.status} ${await response.text()}`
+      if (first_answer === null) first_answer = Date.now()
+      end = Math.min(end, first_answer + UNWELL)
+    }
     const text = readFileSync(log, 'utf8')
     // Wrangler that cannot build waits for the next change of a file.
     if (running() && Date.now() < end && !/\[ERROR\]|^✘/m.test(text)) continue
