@@ -29,7 +29,7 @@ export const updateRows = (mode: WriteMode, rows: string) => sql`
     returning s.id
   ),
   wanted as materialized (
-    select a.subscriber_id, l.list_id, a.new_status, a.resubscribe, a.consented_at, a.consent_source,
+    select a.subscriber_id, l.list_id, a.asked_status, a.new_status, a.resubscribe, a.consented_at, a.consent_source,
       m.status as old_status,
       case when a.resubscribe and (a.old_status <> 'active' or m.status = 'unsubscribed' or a.deleted_at is not null)
         then 'resubscribed' else 'subscribed' end as action
@@ -121,6 +121,6 @@ export const updateRows = (mode: WriteMode, rows: string) => sql`
   left join (
     select subscriber_id, array_agg(list_id::float8 order by list_id) as list_ids
     from wanted
-    where not resubscribe and old_status = 'unsubscribed'
+    where not resubscribe and asked_status = 'active' and old_status = 'unsubscribed'
     group by subscriber_id
   ) k using (subscriber_id)`

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { deleteList } from '../../src/lists/delete.ts'
 import { deleteSubscriber } from '../../src/subscribers/delete.ts'
 import { hashEmail } from '../../src/subscribers/erasure.ts'
 import type { WriteMode } from '../../src/subscribers/judge.ts'
@@ -379,6 +380,20 @@ describe('in parallel', () => {
         ...Array.from({ length: 4 }, () => upsert({ email, first_name: 'import' })),
       ])
       expect(await person(email)).toBeUndefined()
+    }
+  })
+
+  test('a list that is deleted while people join it: each row is written or refused, none fails', async () => {
+    for (let round = 0; round < 5; round++) {
+      const list_id = await newList()
+      const calls = await Promise.all([
+        ...Array.from({ length: 3 }, () => write('upsert', [{ email: someone(), list_ids: [list_id] }])),
+        deleteList(database.db, list_id),
+        ...Array.from({ length: 3 }, () => write('upsert', [{ email: someone(), list_ids: [list_id] }])),
+      ])
+      const refusals = calls.flatMap((call) => (Array.isArray(call) ? call.map((answer) => answer.refusal) : []))
+      expect(refusals).toHaveLength(6)
+      expect(refusals.every((refusal) => refusal === null || refusal === 'unknown_list')).toBe(true)
     }
   })
 
