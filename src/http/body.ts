@@ -36,7 +36,7 @@ export function jsonBody(limit: number): MiddlewareHandler<AppEnv> {
 async function readText(request: Request, limit: number): Promise<string> {
   const tooLarge = () => new Problem('body_too_large', `The body is over ${limit} bytes. Send less at a time.`)
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge()
-  const chunks: Uint8Array[] = []
+  const chunks: Uint8Array<ArrayBuffer>[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {
     size += chunk.length
