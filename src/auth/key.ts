@@ -9,6 +9,9 @@ export interface NewApiKey {
   hash: string
 }
 
+/** What is no key by its look alone need not be looked up. */
+export const looksLikeApiKey = (text: string) => /^emk_[\w-]{43}$/.test(text)
+
 /** @param random - 32 random bytes */
 export async function newApiKey(random: Uint8Array): Promise<NewApiKey> {
   if (random.length !== 32) throw new RangeError(`an API key takes 32 random bytes, not ${random.length}`)

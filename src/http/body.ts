@@ -22,6 +22,7 @@ export function jsonBody(limit: number): MiddlewareHandler<AppEnv> {
       })
     }
     const text = await readText(c.req.raw, limit)
+    if (isNestedTooDeep(text)) throw new Problem('malformed_json', `The JSON is nested more than ${MAX_DEPTH} deep.`)
     const value = parseJson(text)
     const errors = UNSTORABLE.test(text) ? unstorable(value, '') : []
     if (errors.length > 0) {
@@ -63,6 +64,27 @@ function parseJson(text: string): unknown {
     )
   }
 }
+
+/** Levels of objects and arrays. What comes later walks them by recursion and would run out of stack. */
+const MAX_DEPTH = 64
+
+function isNestedTooDeep(text: string): boolean {
+  let depth = 0
+  let is_string = false
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i)
+    if (is_string) {
+      if (char === BACKSLASH) i++
+      else if (char === QUOTE) is_string = false
+    } else if (char === QUOTE) is_string = true
+    else if (char === OPEN_BRACE || char === OPEN_BRACKET) {
+      if (++depth > MAX_DEPTH) return true
+    } else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) depth--
+  }
+  return false
+}
+
+const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d]
 
 /** Escapes of NUL and of surrogates (raw ones do not survive UTF-8); pairs of surrogates are sorted out afterwards. */
 const UNSTORABLE = /\\u(?:0000|d[89a-f])/i

@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm'
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Database } from '../db/client.ts'
+import { log } from '../log.ts'
 import { Problem } from './problem.ts'
 import type { AppEnv } from './route.ts'
 
@@ -27,10 +28,18 @@ export const idempotent: MiddlewareHandler<AppEnv> = async (c, next) => {
   const claim = await claimKey(db, api_key_id, key, request_hash)
   if (!claim.claimed) return replay(claim, request_hash)
 
-  await next()
-  // Hono has turned whatever the handler threw into a response by now.
-  if (c.res.ok) await keepAnswer(db, api_key_id, key, c.res.status, await bodyOf(c.res))
-  else await releaseKey(db, api_key_id, key)
+  const run = async () => {
+    await next()
+    // Hono has turned whatever the handler threw into a response by now.
+    const { ok, status } = c.res
+    const end = ok ? keepAnswer(db, api_key_id, key, status, await bodyOf(c.res)) : releaseKey(db, api_key_id, key)
+    // The call itself is over: its answer goes out whatever becomes of this.
+    await end.catch(() => log('idempotency_answer_lost', { request_id: c.var.request_id, status }))
+  }
+  const running = run()
+  // A caller who gives up waiting is the very one who will ask again: the call runs to its end without them.
+  c.executionCtx.waitUntil(running)
+  return running
 }
 
 /** For routes whose answer must not be stored: says so instead of leaving the caller in a false belief. */
@@ -93,6 +102,7 @@ function replay({ request_hash, status, body }: Claim, given_hash: string): Resp
   return Response.json(body, { status: status as ContentfulStatusCode, headers })
 }
 
+/** @param body - JSON text, or null */
 async function keepAnswer(db: Database, api_key_id: number, key: string, status: number, body: string | null) {
   await db.execute(sql`
     update idempotency_keys set status = ${status}, body = ${body}::jsonb

@@ -54,6 +54,18 @@ describe('a body that is not JSON is 400:', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'malformed_json'])
   })
 
+  test('nested without end, also in a field that takes anything', async () => {
+    const deep = (levels: number) => `${'{"a":'.repeat(levels)}"\\u0000"${'}'.repeat(levels)}`
+    for (const levels of [65, 150_000]) {
+      const answer = await request('/api/v1/templates/preview', {
+        method: 'POST',
+        headers: { authorization: `Bearer ${api.key}`, 'content-type': 'application/json' },
+        body: `{"format": "html", "source": "[[[[{{{{", "data": ${deep(levels)}}`,
+      })
+      expect([answer.status, answer.body.code]).toEqual([400, 'malformed_json'])
+    }
+  })
+
   test('and the answer says where, without quoting what was sent', async () => {
     const answer = await post('{\n "name": "Ada",\n "secret" "hunter2"\n}')
     expect(answer.body.detail).toBe('The JSON breaks off at line 3 column 11.')

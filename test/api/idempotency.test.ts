@@ -1,7 +1,8 @@
+import { exports } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { forgetIdempotencyKeys } from '../../src/http/idempotency.ts'
 import { openTestWorker, type TestWorker } from '../support/worker.ts'
-import { openApi, request } from './client.ts'
+import { ORIGIN, openApi, request } from './client.ts'
 
 let worker: TestWorker
 let api: Awaited<ReturnType<typeof openApi>>
@@ -113,6 +114,28 @@ test('a call without a good API key leaves no trace and learns nothing', async (
   expect(answer.status).toBe(401)
   const reader = await openApi(worker, ['read'])
   expect((await reader.post('/senders', sender('guarded'), headers)).status).toBe(403)
+})
+
+test('a caller who gives up finds the answer when they ask again', async () => {
+  const headers = key()
+  const giving_up = new AbortController()
+  const first = exports.default
+    .fetch(`${ORIGIN}/api/v1/senders`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${api.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(sender('abandoned')),
+      signal: giving_up.signal,
+    })
+    .catch(() => null)
+  await expect
+    .poll(() => worker.sql('select 1 from idempotency_keys where key = $1', [headers['idempotency-key']]))
+    .toHaveLength(1)
+  giving_up.abort()
+  await first
+  await expect
+    .poll(async () => (await api.post('/senders', sender('abandoned'), headers)).status, { timeout: 5000 })
+    .toBe(201)
+  expect(await count('abandoned')).toBe(1)
 })
 
 describe('a call that died', () => {
