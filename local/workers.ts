@@ -1,8 +1,9 @@
 // The three Workers in one `wrangler dev`, as production runs them but for their settings.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import { keep } from './keeper.ts'
 import { freePort } from './ports.ts'
 import { WRANGLER } from './wrangler.ts'
@@ -83,6 +84,9 @@ export async function startWorkers(options: {
  */
 function writeConfigs(dir: string, settings: Record<string, string>): string[] {
   mkdirSync(dir, { recursive: true })
+  // Wrangler resolves what a file's `alias` names from the file's own folder.
+  const modules = join(dir, 'node_modules')
+  if (!existsSync(modules)) symlinkSync(join(ROOT, 'node_modules'), modules, 'junction')
   const vars = new Set<string>()
   const paths = CONFIGS.map((name) => {
     let toml = readFileSync(join(ROOT, name), 'utf8')
@@ -115,9 +119,9 @@ async function healthy(api_url: string, running: () => boolean, log: string): Pr
       if (first_answer === null) first_answer = Date.now()
       end = Math.min(end, first_answer + UNWELL)
     }
-    const text = readFileSync(log, 'utf8')
+    const text = stripVTControlCharacters(readFileSync(log, 'utf8'))
     // Wrangler that cannot build waits for the next change of a file.
-    if (running() && Date.now() < end && !/\[ERROR\]|^✘/m.test(text)) continue
+    if (running() && Date.now() < end && !/\[ERROR\]|✘/.test(text)) continue
     const excerpt = text.trimEnd().split('\n').slice(-25).join('\n')
     throw new Error(`the Workers did not come up (${answer}); ${log} ends with\n${excerpt}`)
   }

@@ -73,7 +73,7 @@ export default {
         { ...it.services, onFlushed: (touched) => settleByEvidence(it.services.db, touched) },
         batch.messages,
       )
-    else consumeDeadEvents(batch.messages)
+    else await consumeDeadEvents(it.services, batch.messages)
   },
   async scheduled(_controller, env) {
     const it = await build(env)

@@ -68,16 +68,16 @@ async function settle(failure: string, messages: EventMessage[], work: () => Pro
   }
 }
 
-/** emk-events-dead: events given up after every try. They are lost to the counts; the log says which. */
-export function consumeDeadEvents(messages: readonly EventMessage[]): void {
-  for (const message of messages) {
-    const event = readEvent(message.body)
-    log('event_given_up', {
-      message_id: message.id,
-      event_id: event?.event_id ?? null,
-      kind: event?.kind ?? null,
-      campaign_id: event?.campaign_id ?? null,
-    })
-    message.ack()
-  }
+/**
+ * emk-events-dead: a day of tries has not brought these to SQL. A confirmed unsubscribe is among them, so none is dropped:
+ * they go back to the buffer in Redis, where cron finds them, or stay in the queue until Redis takes them.
+ */
+export async function consumeDeadEvents(
+  { redis, redis_keys }: Pick<ConsumeServices, 'redis' | 'redis_keys'>,
+  messages: readonly EventMessage[],
+): Promise<void> {
+  await settle('dead_events_not_kept', [...messages], async () => {
+    await redis.rpush(redis_keys.events, ...messages.map(({ body }) => JSON.stringify(body) ?? 'undefined'))
+    log('dead_events_buffered', { count: messages.length })
+  })
 }

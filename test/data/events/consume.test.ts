@@ -86,8 +86,14 @@ test('what cannot be read is set apart, and the rest is written', async () => {
   expect(answers(again)).toEqual([10, 'ack'])
 })
 
-test('events given up are acknowledged, whatever they are', () => {
-  const messages = [message(event('open', 1, 1)), message(null)]
-  consumeDeadEvents(messages)
-  expect(answers(messages)).toEqual(['ack', 'ack'])
+test('events given up by the queue go back to the buffer, whatever they are, and none is dropped', async () => {
+  const open = event('open', 1, 1)
+  const messages = [message(open), message(null)]
+  const away = services({ redis: connectRedis('http://127.0.0.1:1', 'x') })
+  await consumeDeadEvents(away, messages)
+  expect(answers(messages)).toEqual([10, 10])
+  const again = messages.map(({ body }) => message(body))
+  await consumeDeadEvents(services(), again)
+  expect(answers(again)).toEqual(['ack', 'ack'])
+  expect(await r.redis.lrange(r.keys.events, 0, -1)).toEqual([JSON.stringify(open), 'null'])
 })
