@@ -20,7 +20,7 @@ export function answerError(error: Error, c: Context<AppEnv>, public_url: string
     request_id,
     method: c.req.method,
     route: c.req.routePath,
-    error: error.name,
+    error: error.constructor.name,
     sql_state: sqlState(error) ?? null,
     // Where, without the message: drizzle writes the parameters of a statement into it.
     stack: (error.stack ?? '')
