@@ -1,6 +1,5 @@
 // The Workers that emk-api is bound to, bundled as wrangler deploys them, so that its tests call the real ones.
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { WRANGLER } from '../../local/wrangler.ts'
 
@@ -30,17 +29,6 @@ async function bundle(folder: string, name: string, config: string): Promise<str
     })
   }
   const code = await new Promise((resolve) => run.once('close', resolve))
-  if (code !== 0) {
-    // TEMPORARY while all Workers are being written at once.
-    process.stderr.write(`${config} does not bundle, a placeholder stands in:\n${output.slice(0, 600)}\n`)
-    mkdirSync(outdir, { recursive: true })
-    writeFileSync(
-      join(outdir, `${name}.js`),
-      `import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers'
-export class AccountGate extends DurableObject {}
-export class SenderRpc extends WorkerEntrypoint {}
-export default { fetch: () => new Response('does not bundle', { status: 501 }), async queue() {} }`,
-    )
-  }
+  if (code !== 0) throw new Error(`${config} does not bundle:\n${output}`)
   return join(outdir, `${name}.js`)
 }
