@@ -62,7 +62,9 @@ async function draft({ people = 2, source = GOOD, format = 'mjml', text_source =
   return { ...created.body, content, list_id: list.body.id }
 }
 
-const cron = () => exports.default.scheduled?.({ scheduledTime: new Date(), cron: '* * * * *' } as never)
+/** One run of cron. The pool's own controller cannot cross into the Worker; ours is not looked at. */
+const cron = () =>
+  (exports.default as unknown as { scheduled(controller: object): Promise<void> }).scheduled({ cron: '* * * * *' })
 
 describe('a draft', () => {
   test('is created, read, listed, changed and copied', async () => {
