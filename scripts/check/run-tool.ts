@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { stripVTControlCharacters } from 'node:util'
 
 export interface ToolRun {
   status: number
@@ -32,7 +33,8 @@ export function runTool(root: string, script: string, args: readonly string[], t
 
 /** The lines of a tool's output that say something. */
 export function outputLines(output: string): string[] {
-  return output
+  // Some tools colour whatever they are told.
+  return stripVTControlCharacters(output)
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line.trim() !== '')

@@ -26,7 +26,8 @@ export async function deploy(options: DeployOptions): Promise<boolean> {
     const title = `${at + 1}/${steps.length} ${step.name}`
     if (dry_run) {
       print(title)
-      for (const line of step.plan()) print(`    ${mask(line, settings)}`)
+      const plan = step.plan()
+      for (const line of plan.length > 0 ? plan : ['nothing: it was done before']) print(`    ${mask(line, settings)}`)
       continue
     }
     try {

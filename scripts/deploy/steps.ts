@@ -113,10 +113,10 @@ export function deploymentSteps(options: DeployOptions, env: EnvFile, settings: 
     upload('api'),
     {
       name: 'health',
-      plan: () => [`wait for ${addresses.public_url}/health`],
+      plan: () => [`wait for ${addresses.public_url}/health and for a picture from ${addresses.tracking_url}/t/o/`],
       run: async () => {
-        await waitForHealth(addresses.public_url, fetch_public, patience_ms)
-        return `${addresses.public_url}/health is well`
+        await waitForHealth(addresses, fetch_public, patience_ms)
+        return `${addresses.public_url}/health is well, and so is tracking`
       },
     },
     {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
+import { stripVTControlCharacters } from 'node:util'
 import { WRANGLER } from '../../local/wrangler.ts'
 import type { DerivedConfig } from './configs.ts'
 import { type Settings, secretValues } from './settings.ts'
@@ -44,7 +45,8 @@ function wrangler(args: readonly string[], settings: Settings): Promise<{ status
       })
     }
     child.on('error', reject)
-    child.on('close', (status) => resolve({ status, output }))
+    // The bundler colours its errors whatever it is told.
+    child.on('close', (status) => resolve({ status, output: stripVTControlCharacters(output) }))
   })
 }
 

@@ -63,6 +63,15 @@ beforeEach(async () => {
   })
 })
 
+interface Behaviour {
+  /** The hosts have DNS records already. */
+  in_dns?: boolean
+  /** What small Workers answer at /health instead of being well. */
+  health?: object
+  /** The content type of what small Workers answer to an open. */
+  tracking?: string
+}
+
 /** A stranger's computer: a checkout with a filled-in deploy.env, and an empty database. */
 class Stranger {
   readonly checkout: Checkout
@@ -120,7 +129,7 @@ class Stranger {
   }
 
   /** Runs the deployment; the Workers it uploads answer at PUBLIC_URL from the moment emk-api is there. */
-  async deploy({ in_dns = false, health }: { in_dns?: boolean; health?: object } = {}): Promise<boolean> {
+  async deploy({ in_dns = false, health, tracking = 'image/gif' }: Behaviour = {}): Promise<boolean> {
     this.lines = []
     await this.#deployed?.dispose()
     this.#deployed = undefined
@@ -130,8 +139,9 @@ class Stranger {
       dry_run: false,
       print: (line) => this.lines.push(line),
       resolves: async () => in_dns,
-      patience_ms: health === undefined ? 30_000 : 0,
+      patience_ms: this.#small ? 0 : 30_000,
       fetch_public: (async (input: string, init?: RequestInit) => {
+        if (this.#small && input.includes('/t/o/')) return new Response(null, { headers: { 'Content-Type': tracking } })
         if (this.#small) return Response.json(health ?? {}, { status: health === undefined ? 200 : 503 })
         const api = `${this.env.get('PREFIX')}-api`
         this.#deployed ??= await startDeployed(recorder, api, { NEON_PROXY: inject('neon') })
@@ -306,7 +316,7 @@ describe('npm run deploy', { timeout: DEPLOY_TIMEOUT_MS }, () => {
     const stranger = await Stranger.arriveSmall()
     expect(await stranger.deploy({ health: { status: 'failing', database: 'unreachable', redis: 'ok' } })).toBe(false)
     expect(stranger.said).toMatch(/health: FAILED\n.*is DATABASE_URL right/)
-    expect(await stranger.deploy({ health: { status: 'failing', database: 'ok', redis: 'unreachable' } })).toBe(false)
-    expect(stranger.said).toMatch(/health: FAILED\n.*are UPSTASH_REDIS_REST_URL and _TOKEN right/)
+    expect(await stranger.deploy({ tracking: 'text/html' })).toBe(false)
+    expect(stranger.said).toMatch(/health: FAILED\n.*\/t\/o\/.*emk-tracking does not answer here/)
   })
 })
