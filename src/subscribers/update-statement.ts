@@ -12,6 +12,8 @@ import { judgeRows, rank, type WriteMode } from './judge.ts'
  * - Whoever is not active joins lists as unsubscribed, so that a later revival covers only the lists it names.
  * - When an address changes of someone who opted out somewhere, the old address is suppressed: importing it again must
  *   not make a new, mailable person of it.
+ * - Every `resubscribe` is recorded as one, for its lists and for the person, even where nobody seems to have opted out:
+ *   an opt-out may still be on its way from the edge, and only a newer `resubscribed` may overrule it there.
  * - A new consent lifts suppressions that older feedback set; one set by hand stays until it is removed by hand.
  */
 export const updateRows = (mode: WriteMode, rows: string) => sql`
@@ -31,8 +33,7 @@ export const updateRows = (mode: WriteMode, rows: string) => sql`
   wanted as materialized (
     select a.subscriber_id, l.list_id, a.asked_status, a.new_status, a.resubscribe, a.consented_at, a.consent_source,
       m.status as old_status,
-      case when a.resubscribe and (a.old_status <> 'active' or m.status = 'unsubscribed' or a.deleted_at is not null)
-        then 'resubscribed' else 'subscribed' end as action
+      case when a.resubscribe then 'resubscribed' else 'subscribed' end as action
     from accepted a
     cross join lateral unnest(a.list_ids) as l(list_id)
     left join list_members m on m.list_id = l.list_id and m.subscriber_id = a.subscriber_id
@@ -75,12 +76,15 @@ export const updateRows = (mode: WriteMode, rows: string) => sql`
     union all
     select a.subscriber_id, null, 'resubscribed', a.consent_source, a.consented_at
     from accepted a
-    where a.resubscribe and a.new_status = 'active' and (a.old_status <> 'active' or a.deleted_at is not null)
+    where a.resubscribe and a.new_status = 'active' and not exists (
+      select from consents c
+      where c.subscriber_id = a.subscriber_id and c.list_id is null and c.action = 'resubscribed'
+        and c.occurred_at >= a.consented_at)
     union all
     select a.subscriber_id, null, 'subscribed', a.consent_source, coalesce(a.consented_at, now())
     from accepted a
-    where a.list_ids = '{}' and a.new_status = 'active' and (a.consented_at is not null or a.consent_source is not null)
-      and not (a.resubscribe and (a.old_status <> 'active' or a.deleted_at is not null))
+    where a.list_ids = '{}' and a.new_status = 'active' and not a.resubscribe
+      and (a.consented_at is not null or a.consent_source is not null)
       and not exists (
         select from consents c
         where c.subscriber_id = a.subscriber_id and c.list_id is null and c.action <> 'unsubscribed'

@@ -224,6 +224,21 @@ test('a status only gets worse', async () => {
   }
 })
 
+test('an opt-out that SQL has not heard of yet is overruled by a recorded resubscription only', async () => {
+  const [email, list_id] = [someone(), await newList()]
+  const row = { email, list_ids: [list_id], consent_source: 'form' }
+  const { id } = await upsert({ ...row, consented_at: minutesAgo(9) })
+  await upsert({ ...row, consented_at: minutesAgo(5) })
+  expect((await consentsOf(id)).map((c) => c.action)).toEqual(['subscribed', 'subscribed'])
+  const again = { ...row, consented_at: minutesAgo(1), resubscribe: true }
+  expect(await upsert(again)).toMatchObject({ outcome: 'updated' })
+  expect(await upsert(again)).toMatchObject({ outcome: 'unchanged' })
+  expect((await consentsOf(id)).slice(2).map((c) => [c.action, c.list_id && Number(c.list_id)])).toEqual([
+    ['resubscribed', list_id],
+    ['resubscribed', null],
+  ])
+})
+
 describe('a list someone left', () => {
   const leave = async (email: string) => {
     const list_id = await newList()
@@ -258,7 +273,11 @@ describe('a list someone left', () => {
     expect(await upsert({ ...again, consented_at: minutesAgo(1) })).toMatchObject({ refusal: 'consent_too_old' })
     expect(await upsert({ ...again, consented_at: LATER() })).toMatchObject({ outcome: 'updated', kept_lists: [] })
     expect(await membership(list_id, id)).toMatchObject({ status: 'subscribed' })
-    expect((await consentsOf(id)).map((c) => c.action)).toEqual(['subscribed', 'resubscribed'])
+    expect((await consentsOf(id)).map((c) => [c.action, c.list_id && Number(c.list_id)])).toEqual([
+      ['subscribed', list_id],
+      ['resubscribed', list_id],
+      ['resubscribed', null],
+    ])
   })
 
   test('leaves the old address suppressed when it changes', async () => {
