@@ -202,8 +202,11 @@ interface Parsed {
 function openRejected(file: string, bytes: number) {
   const path = join(dirname(file), `rejected-${basename(file)}`)
   // What was written after the last chunk that counts will be written again.
-  if (bytes === 0) rmSync(path, { force: true })
-  else truncateSync(path, bytes)
+  if (bytes > 0 && existsSync(path)) truncateSync(path, bytes)
+  else {
+    rmSync(path, { force: true })
+    bytes = 0
+  }
   let header: readonly string[] = []
   let lines = ''
   return {

@@ -9,7 +9,10 @@ export interface ClaimedRow {
   attempts: number
   /** Why this person must not be mailed any more; null for all others. */
   skip: 'deleted' | 'unsubscribed' | 'bounced' | 'complained' | 'suppressed' | null
-  /** Ms of the person's newest consent given or taken back; 0 when none is recorded. */
+  /**
+   * Ms of the person's newest opt-out or resubscription; 0 when none is recorded. An ordinary subscription does not
+   * count: an import that was not aware of an opt-out must not overrule it.
+   */
   consented_at: number
   email: string
   first_name: string | null
@@ -70,7 +73,7 @@ export async function claimBatch(
         when a.id is not null or o.id is not null then 'suppressed'
       end as skip,
       coalesce((select extract(epoch from max(p.occurred_at)) * 1000 from consents p
-        where p.subscriber_id = d.subscriber_id), 0)::float8 as consented_at,
+        where p.subscriber_id = d.subscriber_id and p.action <> 'subscribed'), 0)::float8 as consented_at,
       coalesce(s.email, '') as email, s.first_name, s.last_name, coalesce(s.attributes, '{}') as attributes, s.timezone, s.locale
     from deliveries d
     join campaigns c on c.id = d.campaign_id

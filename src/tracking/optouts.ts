@@ -3,8 +3,8 @@ import type { RedisKeys } from '../redis/keys.ts'
 
 /**
  * Whose unsubscribe was confirmed lately, in one command: subscriber -> ms since 1970 of the last one. SQL may not know
- * of it yet. One that is newer than the subscriber's last row in `consents` must hold the mail back; the flush writes
- * that row with the very same time, so from then on SQL decides which lists are meant.
+ * of it yet. One that is newer than the subscriber's last opt-out or resubscription in `consents` must hold the mail
+ * back; the flush writes that row with the very same time, so from then on SQL decides which lists are meant.
  *
  * @param subscriber_ids - at most a batch
  * @throws when Redis cannot be asked: then nobody may be mailed

@@ -221,6 +221,16 @@ describe('who must not be mailed', () => {
     expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 1 })
   })
 
+  test('an ordinary subscription that an import wrote after the unsubscribe does not', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(1)
+    const [id = 0] = subscriber_ids
+    await t.sql(`insert into consents (subscriber_id, action, source) values ($1, 'subscribed', 'import')`, [id])
+    const provider = new ScriptedProvider()
+    const optoutsOf = async () => new Map([[id, Date.now() - 60_000]])
+    await run(await sender(provider, { optoutsOf }), campaign_id)
+    expect(provider.carried).toHaveLength(0)
+  })
+
   test('a consent newer than the unsubscribe lets the mail go', async () => {
     const { campaign_id, subscriber_ids } = await frozenCampaign(1)
     const [id = 0] = subscriber_ids
