@@ -8,7 +8,8 @@ const KEPT = 200
 export function answerText(text: string, ...recipients: string[]): string {
   let line = text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
   for (const recipient of recipients) {
-    if (recipient === '') continue
+    // Nearly every answer is a plain acceptance: it must not cost a regular expression.
+    if (recipient === '' || !line.toLowerCase().includes(recipient.toLowerCase())) continue
     const escaped = recipient.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
     line = line.replace(new RegExp(`<${escaped}>|${escaped}`, 'gi'), '<recipient>')
   }

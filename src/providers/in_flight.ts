@@ -55,6 +55,6 @@ async function inTime<Prepared>(
   } catch (error) {
     return { kind: 'unknown', answer: error instanceof Error ? error.message.slice(0, 200) : 'the request failed' }
   } finally {
-    clearTimeout(timer)
+    if (timer !== null) clearTimeout(timer)
   }
 }

@@ -61,6 +61,7 @@ export async function openSession(account: SmtpAccount, options: SessionOptions)
     if (account.username !== undefined) {
       await authenticate(wire, capabilities, account.username, account.password ?? '')
     }
+    wire.rest()
     wire.deadline = Number.POSITIVE_INFINITY
     return { wire, capabilities }
   } catch (error) {

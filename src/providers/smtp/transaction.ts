@@ -47,6 +47,7 @@ export class Transactions {
       try {
         if (this.#session.capabilities.pipelining) await this.#pipelined(group, outcomes, open)
         else await this.#inTurn(group, outcomes, open)
+        this.#session.wire.rest()
       } catch (error) {
         this.alive = false
         this.#session.wire.drop()
@@ -69,8 +70,8 @@ export class Transactions {
       if (mail === undefined && (body === null || i < group.length)) continue
       const reset = mail !== undefined && this.#reset
       const commands = mail === undefined ? '' : `${reset ? 'RSET\r\n' : ''}${this.#mailAndRcpt(mail)}DATA\r\n`
+      wire.write(joined(body?.data ?? null, commands))
       if (body?.index != null) open.index = body.index
-      await wire.write(joined(body?.data ?? null, commands))
       if (body !== null) {
         const reply = await wire.read()
         if (body.index !== null) this.#settle(reply, 'dot', group, outcomes, body.index)
@@ -103,8 +104,8 @@ export class Transactions {
       if (!this.#settle(await wire.command(mail_from), 'mail', group, outcomes, i)) continue
       if (!this.#settle(await wire.command(rcpt_to), 'rcpt', group, outcomes, i)) continue
       if (!this.#settle(await wire.command('DATA'), 'data', group, outcomes, i)) continue
+      wire.write(mail.data)
       open.index = i
-      await wire.write(mail.data)
       this.#reset = !this.#settle(await wire.read(), 'dot', group, outcomes, i)
       open.index = -1
     }

@@ -9,7 +9,7 @@ export type OpenSocket = (
 const encoder = new TextEncoder()
 
 /**
- * A socket read reply by reply, with a clock on every read and write. Whatever goes wrong (closed, reset, too slow, not
+ * A socket read reply by reply, with a clock on every wait. Whatever goes wrong (closed, reset, too slow, not
  * SMTP) is a ConnectionLost, after which the connection is never used again: a late answer would be taken for the next
  * command's.
  */
@@ -22,6 +22,12 @@ export class Wire {
   deadline = Number.POSITIVE_INFINITY
   /** Longest wait for one step, ms. */
   readonly #patience: number
+  #timer: ReturnType<typeof setTimeout> | null = null
+  /** When the timer rings (ms since 1970); the step under way may have got more time since. */
+  #rings = 0
+  /** When the step under way is given up (ms since 1970). */
+  #due = 0
+  #give_up: (() => void) | null = null
 
   constructor(socket: Socket, patience: number) {
     this.#patience = patience
@@ -36,12 +42,14 @@ export class Wire {
     await this.#within(this.#socket.opened, 'connection')
   }
 
-  /** @throws {ConnectionLost} */
-  async write(data: string | Uint8Array): Promise<void> {
-    await this.#within(
-      this.#writer.write(typeof data === 'string' ? encoder.encode(data) : data),
-      'progress in writing',
-    )
+  /**
+   * Hands over bytes without waiting: an answer is always read next, and a connection that takes no more bytes gives no
+   * answer either.
+   * @throws {ConnectionLost} when the deadline has passed: then nothing of it left
+   */
+  write(data: string | Uint8Array): void {
+    if (Date.now() >= this.deadline) throw new ConnectionLost('no time was left')
+    this.#writer.write(typeof data === 'string' ? encoder.encode(data) : data).catch(() => {})
   }
 
   /** @throws {ConnectionLost} */
@@ -57,7 +65,7 @@ export class Wire {
 
   /** @throws {ConnectionLost} */
   async command(line: string): Promise<Reply> {
-    await this.write(`${line}\r\n`)
+    this.write(`${line}\r\n`)
     return await this.read()
   }
 
@@ -68,6 +76,7 @@ export class Wire {
 
   /** The same connection, encrypted; to be called right after the 220 to STARTTLS. @throws {ConnectionLost} */
   async startTls(): Promise<Wire> {
+    this.rest()
     this.#reader.releaseLock()
     this.#writer.releaseLock()
     let secured: Wire
@@ -83,22 +92,50 @@ export class Wire {
 
   /** Lets go of the socket at once; never throws, never waits. */
   drop(): void {
+    this.rest()
     this.#socket.close().catch(() => {})
   }
 
-  async #within<T>(step: Promise<T>, what: string): Promise<T> {
-    const ms = Math.min(this.#patience, this.deadline - Date.now())
-    let timer: ReturnType<typeof setTimeout> | null = null
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new ConnectionLost(`no ${what} in time`)), Math.max(0, ms))
+  /** Stops the clock between two groups: a pending timer would keep the invocation alive. */
+  rest(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+
+  /** One step under the clock. There is one timer for many steps: a timer for each would cost more than the step. */
+  #within<T>(step: Promise<T>, what: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const ended = <V>(settle: (value: V) => void) => {
+        return (value: V) => {
+          this.#give_up = null
+          settle(value)
+        }
+      }
+      const now = Date.now()
+      this.#due = Math.min(now + this.#patience, this.deadline)
+      this.#give_up = () => reject(new ConnectionLost(`no ${what} in time`))
+      if (this.#timer === null || this.#due < this.#rings) this.#ring(now)
+      step.then(
+        ended(resolve),
+        ended((error: unknown) => reject(new ConnectionLost(reason(error)))),
+      )
     })
-    try {
-      return await Promise.race([step, late])
-    } catch (error) {
-      throw error instanceof ConnectionLost ? error : new ConnectionLost(reason(error))
-    } finally {
-      clearTimeout(timer)
-    }
+  }
+
+  #ring(now: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#rings = this.#due
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null
+        if (this.#give_up === null) return
+        // Not Date.now() alone: in workerd the clock stands still between two inputs.
+        const later = Math.max(Date.now(), this.#rings)
+        if (later < this.#due) this.#ring(later)
+        else this.#give_up()
+      },
+      Math.max(0, this.#due - now),
+    )
   }
 }
 
