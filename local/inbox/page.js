@@ -34,7 +34,10 @@ function row(mail) {
     span.textContent = text
     button.append(span)
   }
-  button.addEventListener('click', () => open(mail.id))
+  button.addEventListener('click', () => {
+    // The address names the mail, so that it can be passed on and the browser's back button works.
+    location.hash = String(mail.id)
+  })
   item.append(button)
   return item
 }
@@ -124,5 +127,9 @@ at('empty').addEventListener('click', async () => {
   await refresh()
 })
 
+const openNamed = () => location.hash.length > 1 && open(location.hash.slice(1))
+addEventListener('hashchange', openNamed)
+
 refresh()
+openNamed()
 setInterval(() => refresh().catch(() => {}), REFRESH)
