@@ -14,8 +14,7 @@ import type { Allowlist } from './allowlist.ts'
 import { MAX_QUEUE_DELAY } from './backoff.ts'
 import type { LoadedCampaign } from './campaign.ts'
 import { composeMail } from './compose.ts'
-import type { AccountGate, AccountLimits } from './gate.ts'
-import { waitForPermit } from './permit.ts'
+import { type AccountLimits, type Gate, waitForPermit } from './permit.ts'
 import type { SendSettings } from './settings.ts'
 import { fail, hold, judge, skip } from './verdict.ts'
 
@@ -30,7 +29,7 @@ export interface Sender {
   loadCampaign: (id: number) => Promise<LoadedCampaign | null>
   /** The account a campaign's sender names, or the first one. Null when there is none of that name. */
   account: (name: string | null) => SendingAccount | null
-  gate: (account: string) => Pick<AccountGate, 'take' | 'giveBack'> | DurableObjectStub<AccountGate>
+  gate: (account: string) => Gate
   /** Unsubscribes that SQL may not know yet: subscriber -> ms. Throws when nobody can say. */
   optoutsOf: (subscriber_ids: number[]) => Promise<Map<number, number>>
   now: () => Date
@@ -85,7 +84,16 @@ export async function sendBatch(s: Sender, pointer: BatchPointer, attempts: numb
     used = run.used
     return answer
   } finally {
-    await Promise.resolve(gate.giveBack(permit.id, BATCH_SIZE - used, account.limits)).catch(() => undefined)
+    await giveBack(gate, permit.id, BATCH_SIZE - used, account.limits)
+  }
+}
+
+/** A permit that cannot be given back ends by itself. */
+async function giveBack(gate: Gate, id: string, unused: number, limits: AccountLimits): Promise<void> {
+  try {
+    await gate.giveBack(id, unused, limits)
+  } catch {
+    log('permit_not_returned', {})
   }
 }
 

@@ -1,17 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
-
-/** What an account allows; comes from its configuration with every call, so a new deployment takes effect at once. */
-export interface AccountLimits {
-  max_connections: number
-  /** Mails a second; null for no limit of ours. */
-  rate_per_second: number | null
-}
-
-/** One connection, and the right to send `mails` from `starts_in_ms` on. */
-export interface Permit {
-  id: string
-  starts_in_ms: number
-}
+import type { AccountLimits, Gate, Permit } from './permit.ts'
 
 /** A permit nobody gave back ends after this long past its start: longer than any batch may take. In ms. */
 const PERMIT_LIFE = 15 * 60_000
@@ -23,13 +11,12 @@ const HORIZON = 60_000
  * State is in memory: eviction means nobody holds a permit, or that connections are counted anew, which can exceed
  * `max_connections` for one batch's time.
  */
-export class AccountGate extends DurableObject {
+export class AccountGate extends DurableObject implements Gate {
   /** Permit id -> ms at which it ends by itself. */
   readonly #held = new Map<string, number>()
   /** Ms at which the rate allows the next mail. */
   #free_at = 0
 
-  /** @returns a permit, or the ms after which to ask again */
   take(mails: number, limits: AccountLimits, now = Date.now()): Permit | { wait_ms: number } {
     for (const [id, ends] of this.#held) if (ends <= now) this.#held.delete(id)
     if (this.#held.size >= limits.max_connections) return { wait_ms: 1000 }

@@ -1,4 +1,23 @@
-import type { AccountGate, AccountLimits, Permit } from './gate.ts'
+/** What an account allows; comes from its configuration with every call, so a new deployment takes effect at once. */
+export interface AccountLimits {
+  max_connections: number
+  /** Mails a second; null for no limit of ours. */
+  rate_per_second: number | null
+}
+
+/** One connection, and the right to send so many mails from `starts_in_ms` on. */
+export interface Permit {
+  id: string
+  starts_in_ms: number
+}
+
+/** What grants permits: an AccountGate, here or in another Worker's memory. */
+export interface Gate {
+  /** @returns a permit, or the ms after which to ask again */
+  take(mails: number, limits: AccountLimits): Permit | { wait_ms: number } | Promise<Permit | { wait_ms: number }>
+  /** Ends a permit; `unused` mails of it go back. */
+  giveBack(id: string, unused: number, limits: AccountLimits): unknown
+}
 
 /** A batch waits this long for a free connection before it gives its place in the queue back. In ms. */
 const PATIENCE = 30_000
@@ -9,7 +28,7 @@ const PATIENCE = 30_000
  * @returns null when there is none to be had, also when the gate cannot be reached: never unthrottled
  */
 export async function waitForPermit(
-  gate: Pick<AccountGate, 'take'> | DurableObjectStub<AccountGate>,
+  gate: Gate,
   mails: number,
   limits: AccountLimits,
   now: () => Date,
@@ -17,10 +36,18 @@ export async function waitForPermit(
 ): Promise<Permit | null> {
   const patience = now().getTime() + PATIENCE
   while (true) {
-    const answer = await Promise.resolve(gate.take(mails, limits)).catch(() => null)
+    const answer = await askGate(gate, mails, limits)
     if (!answer) return null
     if ('id' in answer) return answer
     if (now().getTime() + answer.wait_ms > patience) return null
     await sleep(answer.wait_ms)
+  }
+}
+
+async function askGate(gate: Gate, mails: number, limits: AccountLimits) {
+  try {
+    return await gate.take(mails, limits)
+  } catch {
+    return null
   }
 }

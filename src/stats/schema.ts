@@ -33,11 +33,9 @@ export const campaignStats = named(
       }),
     links: z.array(z.strictObject({ n: z.int(), url: z.string(), text: z.string(), clicks: count })),
     hourly: z.array(z.strictObject({ hour: time, opens: count, clicks: count, unsubscribes: count })),
-    buffered_events: count
-      .nullable()
-      .openapi({
-        description: 'Events of all campaigns not in these numbers yet (at most a minute old); null if unknown',
-      }),
+    buffered_events: count.nullable().openapi({
+      description: 'Events of all campaigns not in these numbers yet (at most a minute old); null if unknown',
+    }),
   }),
 )
 
