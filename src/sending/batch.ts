@@ -164,7 +164,7 @@ class BatchRun {
     const optouts = await this.#s.optoutsOf(wanted.map((row) => row.subscriber_id)).catch(() => null)
     if (!optouts) return null
     return wanted.filter((row) => {
-      const held = (optouts.get(row.subscriber_id) ?? 0) > row.consented_at
+      const held = (optouts.get(row.subscriber_id) ?? 0) > row.known_optout_at
       if (held) this.#verdicts.push(hold(row))
       return !held
     })
@@ -234,7 +234,7 @@ class BatchRun {
     if (this.#connection?.usable) return this.#connection
     await this.#connection?.close()
     this.#connection = null
-    this.#connection = await this.#account.provider.connect()
+    this.#connection = await this.#account.provider.connect(this.#campaign.snapshot.sender.from_email)
     return this.#connection
   }
 
