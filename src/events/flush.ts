@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
+import { UNSUBSCRIBE_LINK } from '../subscribers/table.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 
 /** One recipient of one campaign who did something: proof that the mail arrived. */
@@ -170,7 +171,7 @@ export async function flushEvents(db: Database, events: TrackingEvent[]): Promis
     ),
     proof as (
       insert into consents (subscriber_id, list_id, action, source, occurred_at)
-      select subscriber_id, list_id, 'unsubscribed', 'unsubscribe link, campaign ' || campaign_id, occurred_at
+      select subscriber_id, list_id, 'unsubscribed', ${UNSUBSCRIBE_LINK} || ', campaign ' || campaign_id, occurred_at
       from left_lists
       returning 1
     )

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
+import { UNSUBSCRIBE_LINK } from '../subscribers/table.ts'
 import { settledBy } from './evidence.ts'
 
 /** One recipient of a claimed batch, with what rendering needs. */
@@ -10,10 +11,11 @@ export interface ClaimedRow {
   /** Why this person must not be mailed any more; null for all others. */
   skip: 'deleted' | 'unsubscribed' | 'bounced' | 'complained' | 'suppressed' | null
   /**
-   * Ms of the person's newest opt-out or resubscription; 0 when none is recorded. An ordinary subscription does not
-   * count: an import that was not aware of an opt-out must not overrule it.
+   * Ms of the newest opt-out by link that SQL knows, or of a resubscription; 0 when there is none. A later one in Redis
+   * holds the mail back. Nothing else counts: an import, or leaving one list by API, says nothing about an opt-out that is
+   * still on its way.
    */
-  consented_at: number
+  known_optout_at: number
   email: string
   first_name: string | null
   last_name: string | null
@@ -73,7 +75,8 @@ export async function claimBatch(
         when a.id is not null or o.id is not null then 'suppressed'
       end as skip,
       coalesce((select extract(epoch from max(p.occurred_at)) * 1000 from consents p
-        where p.subscriber_id = d.subscriber_id and p.action <> 'subscribed'), 0)::float8 as consented_at,
+        where p.subscriber_id = d.subscriber_id
+          and (p.action = 'resubscribed' or starts_with(p.source, ${UNSUBSCRIBE_LINK}))), 0)::float8 as known_optout_at,
       coalesce(s.email, '') as email, s.first_name, s.last_name, coalesce(s.attributes, '{}') as attributes, s.timezone, s.locale
     from deliveries d
     join campaigns c on c.id = d.campaign_id

@@ -29,6 +29,9 @@ export const subscribers = pgTable(
   ],
 )
 
+/** Start of `consents.source` for an opt-out by the link or header of a mail. */
+export const UNSUBSCRIBE_LINK = 'unsubscribe link'
+
 /** Every consent given or taken back, append-only: the proof. It goes with the subscriber when they are deleted. */
 export const consents = pgTable(
   'consents',
