@@ -21,10 +21,13 @@ export function insertPreheader(html: string, preheader: string): string {
 
 function startOfBody(html: string): number {
   // Tags become spaces, so that what is inside them cannot end the start tag of the body.
-  let blank = html
+  const pieces: string[] = []
+  let from = 0
   for (const { source, offset } of findTags(html)) {
-    blank = blank.slice(0, offset) + ' '.repeat(source.length) + blank.slice(offset + source.length)
+    pieces.push(html.slice(from, offset), ' '.repeat(source.length))
+    from = offset + source.length
   }
-  const body = /<body(?=[\s>])(?:"[^"]*"|'[^']*'|[^>"'])*>/i.exec(blank)
+  pieces.push(html.slice(from))
+  const body = /<body(?=[\s>])(?:"[^"]*"|'[^']*'|[^>"'])*>/i.exec(pieces.join(''))
   return body ? body.index + body[0].length : 0
 }

@@ -31,16 +31,16 @@ function excerpt(message: string): string {
   return (message.split('\n')[1] ?? '').trim()
 }
 
-function unclosedBlock(source: string): SourceProblem | null {
-  const open: { tag: string; name: string; line: number }[] = []
+function unclosedBlock(source: string): { line: number; detail: string } | null {
+  const open: { tag: string; name: string; offset: number }[] = []
   for (const { source: tag, offset } of findTags(source)) {
     const start = /^\{\{~?(?:#\*?|#>|\^)\s*([^\s~}]+)/.exec(tag)
     const end = /^\{\{~?\/\s*([^\s~}]+)/.exec(tag)
-    if (start?.[1]) open.push({ tag, name: start[1], line: lineAt(source, offset) })
+    if (start?.[1]) open.push({ tag, name: start[1], offset })
     if (end && open.at(-1)?.name === end[1]) open.pop()
   }
   const last = open.at(-1)
-  return last ? { line: last.line, detail: `${last.tag} is never closed.` } : null
+  return last ? { line: lineAt(source, last.offset), detail: `${last.tag} is never closed.` } : null
 }
 
 /** Line, counted from 1, of a place in a text. */

@@ -26,8 +26,12 @@ export class TagGuard {
     this.word = new RegExp(`${this.prefix}(\\d+)q`, 'gi')
     let text = ''
     let from = 0
+    let line = 1
     for (const { source: tag, offset } of findTags(source)) {
-      text += source.slice(from, offset) + this.add(tag, lineAt(source, offset))
+      const literal = source.slice(from, offset)
+      line += newlines(literal)
+      text += literal + this.add(tag, line)
+      line += newlines(tag)
       from = offset + tag.length
     }
     this.text = text + source.slice(from)
@@ -62,6 +66,10 @@ export class TagGuard {
 
   /** Line of the author's source for a place in the guarded text. Tags may span lines; their words do not. */
   lineAt(offset: number): number {
-    return lineAt(this.restore(this.text.slice(0, offset)), Number.POSITIVE_INFINITY)
+    return 1 + newlines(this.restore(this.text.slice(0, offset)))
   }
+}
+
+function newlines(text: string): number {
+  return lineAt(text, text.length) - 1
 }

@@ -135,5 +135,6 @@ function attributeOf(tag: StartTag, name: string): string {
 }
 
 function gapBefore(html: string, offset: number): number {
-  return /\s*$/.exec(html.slice(0, offset))?.[0].length ?? 0
+  const before = html.slice(Math.max(0, offset - 100), offset)
+  return before.length - before.trimEnd().length
 }

@@ -37,3 +37,11 @@ test.each([
   expect(findTags(text).map((tag) => tag.source)).toEqual(tags)
   expect(mapLiteralText(text, (literal) => literal)).toBe(text)
 })
+
+test.each(['{{', '{{!', '{{!--', '{{!--a}}', '{{"', '{{"\\"', "{{'\\'", '{{[', '{{{{', '{{~{', '{{a ', '\\{{', '}}'])(
+  'a source full of %s is read in one go',
+  (part) => {
+    expect(findTags(part.repeat(200_000)).length).toBeLessThanOrEqual(200_000)
+    expect(findTags(`${part.repeat(200_000)}}}`).length).toBeLessThanOrEqual(200_001)
+  },
+)
