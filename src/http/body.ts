@@ -34,6 +34,23 @@ export function jsonBody(limit: number): MiddlewareHandler<AppEnv> {
   }
 }
 
+/**
+ * For calls that take no body: what someone sends all the same was meant to change what the call does, and must not be
+ * lost in silence. `{}` is what some clients send for nothing.
+ */
+export const noBody: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const text = await readText(c.req.raw, EMPTY_LIMIT)
+  if (!/^\s*(?:\{\s*\}\s*)?$/.test(text)) {
+    throw new Problem('validation_failed', 'This call takes no body: nothing in it would be heeded.', {
+      errors: [{ field: 'body', detail: 'must be left out' }],
+    })
+  }
+  await next()
+}
+
+/** Bytes that are read to tell whether a body is empty. */
+const EMPTY_LIMIT = 10_000
+
 async function readText(request: Request, limit: number): Promise<string> {
   const tooLarge = () => new Problem('body_too_large', `The body is over ${limit} bytes. Send less at a time.`)
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge()

@@ -5,8 +5,9 @@ import type { Caller } from '../auth/caller.ts'
 import type { KnownKeys } from '../auth/known.ts'
 import type { Scope } from '../auth/scopes.ts'
 import type { Database } from '../db/client.ts'
-import { BODY_LIMIT, jsonBody } from './body.ts'
+import { BODY_LIMIT, jsonBody, noBody } from './body.ts'
 import { idempotent, refuseIdempotencyKey } from './idempotency.ts'
+import { plainQuery } from './query.ts'
 import { problemDocument } from './schema.ts'
 import { validationProblem } from './validation.ts'
 
@@ -49,8 +50,12 @@ export function operation<P extends string, R extends Omit<RouteConfig, 'path'> 
   access: Access,
   config: R,
 ) {
-  const middleware: MiddlewareHandler<AppEnv>[] = [requireScope(access.scope)]
+  const middleware: MiddlewareHandler<AppEnv>[] = [
+    requireScope(access.scope),
+    plainQuery(config.request?.query !== undefined),
+  ]
   if (config.request?.body) middleware.push(jsonBody(access.body_limit ?? BODY_LIMIT))
+  else if (config.method !== 'get') middleware.push(noBody)
   const { idempotency = 'kept' } = access
   if (config.method !== 'get' && idempotency === 'kept') middleware.push(idempotent)
   if (idempotency === 'refused') middleware.push(refuseIdempotencyKey)

@@ -195,6 +195,50 @@ describe('an address or method that does not exist', () => {
   })
 })
 
+describe('a query', () => {
+  test.each([
+    ['/lists?name=%00', 'name'],
+    ['/suppressions?value=a%00b', 'value'],
+    ['/subscribers?%00=1', '\0'],
+  ])('with NUL is 422: %s', async (path, field) => {
+    const answer = await api.get(path)
+    expect([answer.status, answer.body.code, answer.body.errors[0]?.field]).toEqual([422, 'validation_failed', field])
+  })
+
+  test.each(['/senders/1?fields=name', '/settings?x=', '/accounts?limit=1'])(
+    'is refused where a call takes none: %s',
+    async (path) => {
+      const answer = await api.get(path)
+      expect([answer.status, answer.body.errors[0]?.detail]).toEqual([422, 'is not known here: remove it'])
+    },
+  )
+
+  test('that says one thing twice is 422', async () => {
+    const answer = await api.get('/senders?limit=1&limit=2')
+    expect([answer.status, answer.body.errors]).toEqual([422, [{ field: 'limit', detail: 'must be given only once' }]])
+  })
+})
+
+describe('a call without a body', () => {
+  test.each([
+    ['a wish that it would not heed', '{"scheduled_at": "2030-01-01T00:00:00Z"}'],
+    ['something that is no JSON', 'now'],
+  ])('is refused with %s', async (_, body) => {
+    for (const path of ['/campaigns/1/send', '/campaigns/1/duplicate']) {
+      const answer = await request(`/api/v1${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${api.key}` },
+        body,
+      })
+      expect([answer.status, answer.body.errors]).toEqual([422, [{ field: 'body', detail: 'must be left out' }]])
+    }
+  })
+
+  test('may carry an empty object', async () => {
+    expect((await api.post('/campaigns/1/send', {})).body.code).toBe('not_found')
+  })
+})
+
 test('nothing of all this was half-written', async () => {
   expect(await worker.sql('select name from senders order by name')).toEqual([{ name: 'charset' }])
 })

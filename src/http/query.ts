@@ -1,0 +1,22 @@
+import type { MiddlewareHandler } from 'hono'
+import { Problem } from './problem.ts'
+import type { AppEnv } from './route.ts'
+
+/**
+ * Looks at the query before any schema does: NUL, which Postgres cannot take, and saying one thing twice are
+ * refused everywhere, and every parameter where a call knows none (`known` false), so that `?dry_run=true` never passes
+ * for something that was understood.
+ */
+export function plainQuery(known: boolean): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const errors = Object.entries(c.req.queries()).flatMap(([field, values]) => {
+      if (!known) return [{ field, detail: 'is not known here: remove it' }]
+      if (values.length > 1) return [{ field, detail: 'must be given only once' }]
+      const has_nul = field.includes('\0') || values.some((value) => value.includes('\0'))
+      return has_nul ? [{ field, detail: 'must not contain the character NUL' }] : []
+    })
+    const [first] = errors
+    if (first) throw new Problem('validation_failed', `${first.field} ${first.detail}`, { errors })
+    await next()
+  }
+}
