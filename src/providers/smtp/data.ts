@@ -7,18 +7,8 @@ const DOT = 46
  * ended, and the dot that ends the data follows. A message that needs no change is copied as it is.
  */
 export function wireData(message: Uint8Array): Uint8Array {
-  let extra = 0
-  let last = LF
-  for (let i = 0; i < message.length; i++) {
-    const byte = message[i] as number
-    if (byte === LF) {
-      if (last !== CR) extra++
-    } else {
-      if (last === CR) extra++
-      if (byte === DOT && (last === LF || last === CR)) extra++
-    }
-    last = byte
-  }
+  const extra = missingBytes(message)
+  let last = message.at(-1) ?? LF
   const out = new Uint8Array(message.length + extra + 5)
   let at = 0
   if (extra === 0) {
@@ -44,4 +34,18 @@ export function wireData(message: Uint8Array): Uint8Array {
   out[at++] = CR
   out[at++] = LF
   return out.subarray(0, at)
+}
+
+/** How many line feeds, carriage returns and dots have to be added before the end; one too many for a CR at the end. */
+function missingBytes(message: Uint8Array): number {
+  let missing = message[0] === DOT ? 1 : 0
+  for (let i = 0; i < message.length; i++) {
+    const byte = message[i] as number
+    // Nearly every byte of every mail of a campaign ends here.
+    if (byte > CR || (byte !== CR && byte !== LF)) continue
+    const next = message[i + 1]
+    if (byte === CR ? next !== LF : i === 0 || message[i - 1] !== CR) missing++
+    if (next === DOT) missing++
+  }
+  return missing
 }
