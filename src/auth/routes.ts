@@ -66,10 +66,10 @@ export function apiKeyRoutes({ db }: Services) {
 
   router.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid('query')
-    const [before_id] = after(cursor, {}, ['number']) ?? [null]
+    const [before_id] = after(cursor, { of: 'api_keys' }, ['number']) ?? [null]
     const rows = await listKeys(db, before_id, limit)
     return c.json(
-      page(rows, limit, {}, ({ id }) => [id]),
+      page(rows, limit, { of: 'api_keys' }, ({ id }) => [id]),
       200,
     )
   })

@@ -57,9 +57,9 @@ export function campaignRoutes(services: Services) {
 
   router.openapi(op.list, async (c) => {
     const { limit, cursor, status } = c.req.valid('query')
-    const [before] = after(cursor, { status }, ['number']) ?? [null]
+    const [before] = after(cursor, { of: 'campaigns', status }, ['number']) ?? [null]
     const rows = await listCampaigns(db, { before, status, limit })
-    const { data, next_cursor } = page(rows, limit, { status }, ({ id }) => [id])
+    const { data, next_cursor } = page(rows, limit, { of: 'campaigns', status }, ({ id }) => [id])
     return c.json({ data: await withSums(data), next_cursor }, 200)
   })
 
@@ -151,7 +151,7 @@ export function campaignRoutes(services: Services) {
   router.openapi(op.deliveries, async (c) => {
     const { id } = c.req.valid('param')
     const { limit, cursor, state } = c.req.valid('query')
-    const filters = { id, state }
+    const filters = { of: 'deliveries', id, state }
     const [from] = after(cursor, filters, ['number']) ?? [0]
     await read(id)
     const rows = await listDeliveries(db, { campaign_id: id, after: from, limit: limit + 1, state: state ?? null })

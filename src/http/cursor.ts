@@ -8,8 +8,8 @@ export interface Page<Row> {
 }
 
 type SortKey = string | number
-/** Whatever narrows or sorts a list: the query without `limit` and `cursor`. */
-type Filters = Record<string, unknown>
+/** Which list it is (`of`), and whatever narrows or sorts it; a query's `limit` and `cursor` do not count. */
+type Filters = Record<string, unknown> & { of: string }
 
 /**
  * Where the page begins: the sort keys of the row before it, or null for the first page.

@@ -161,10 +161,10 @@ export function listRoutes({ db, hash_key }: Services) {
 
   router.openapi(list, async (c) => {
     const filters = c.req.valid('query')
-    const [after_id] = after(filters.cursor, filters, ['number']) ?? [null]
+    const [after_id] = after(filters.cursor, { ...filters, of: 'lists' }, ['number']) ?? [null]
     const rows = await listLists(db, filters.name, after_id, filters.limit)
     return c.json(
-      page(rows, filters.limit, filters, ({ id }) => [id]),
+      page(rows, filters.limit, { ...filters, of: 'lists' }, ({ id }) => [id]),
       200,
     )
   })
@@ -197,7 +197,7 @@ export function listRoutes({ db, hash_key }: Services) {
   router.openapi(members, async (c) => {
     const { id } = c.req.valid('param')
     const filters = c.req.valid('query')
-    const scope = { ...filters, list: id }
+    const scope = { ...filters, of: 'members', id }
     const [after_id] = after(filters.cursor, scope, ['number']) ?? [null]
     await mustExist(id)
     const rows = await listMembers(db, id, filters.status, after_id, filters.limit)

@@ -83,10 +83,10 @@ export function senderRoutes({ db }: Services) {
 
   router.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid('query')
-    const [after_id] = after(cursor, {}, ['number']) ?? [null]
+    const [after_id] = after(cursor, { of: 'senders' }, ['number']) ?? [null]
     const rows = await listSenders(db, after_id, limit)
     return c.json(
-      page(rows, limit, {}, ({ id }) => [id]),
+      page(rows, limit, { of: 'senders' }, ({ id }) => [id]),
       200,
     )
   })

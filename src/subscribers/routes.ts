@@ -152,7 +152,7 @@ export function subscriberRoutes({ db, hash_key }: Services) {
   })
 
   router.openapi(list, async (c) => {
-    const filters = c.req.valid('query')
+    const filters = { ...c.req.valid('query'), of: 'subscribers' }
     const rows = await listSubscribers(db, filters, pageStart(filters), filters.limit)
     const found = page(rows, filters.limit, filters, (row) =>
       filters.created_after === undefined ? [row.id] : [row.created_key, row.id],
@@ -186,7 +186,7 @@ export function subscriberRoutes({ db, hash_key }: Services) {
   return router
 }
 
-function pageStart(filters: { cursor?: string | undefined; created_after?: string | undefined }) {
+function pageStart(filters: { of: string; cursor?: string | undefined; created_after?: string | undefined }) {
   if (filters.created_after === undefined) {
     const start = after(filters.cursor, filters, ['number'])
     return start && { id: start[0], created_key: null }

@@ -94,10 +94,10 @@ export function suppressionRoutes({ db }: Services) {
 
   router.openapi(list, async (c) => {
     const filters = c.req.valid('query')
-    const [after_id] = after(filters.cursor, filters, ['number']) ?? [null]
+    const [after_id] = after(filters.cursor, { ...filters, of: 'suppressions' }, ['number']) ?? [null]
     const rows = await listSuppressions(db, filters, after_id, filters.limit + 1)
     return c.json(
-      page(rows, filters.limit, filters, ({ id }) => [id]),
+      page(rows, filters.limit, { ...filters, of: 'suppressions' }, ({ id }) => [id]),
       200,
     )
   })

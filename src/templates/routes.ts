@@ -30,10 +30,10 @@ export function templateRoutes({ db }: Services) {
 
   router.openapi(op.list, async (c) => {
     const { limit, cursor } = c.req.valid('query')
-    const [before_id] = after(cursor, {}, ['number']) ?? [null]
+    const [before_id] = after(cursor, { of: 'templates' }, ['number']) ?? [null]
     const rows = await listTemplates(db, before_id, limit)
     return c.json(
-      page(rows, limit, {}, ({ id }) => [id]),
+      page(rows, limit, { of: 'templates' }, ({ id }) => [id]),
       200,
     )
   })

@@ -72,6 +72,14 @@ describe('a bad cursor is 400 with a code of its own:', () => {
   })
 })
 
+test('a cursor of another list is 400', async () => {
+  const { body } = await api.get<SenderPage>('/senders?limit=1')
+  for (const list of ['/lists', '/subscribers', '/templates', '/campaigns', '/suppressions', '/api-keys']) {
+    const answer = await api.get(`${list}?cursor=${body.next_cursor}`)
+    expect([list, answer.status, answer.body.code]).toEqual([list, 400, 'bad_cursor'])
+  }
+})
+
 test.each([
   ['limit=0', 'limit'],
   ['limit=201', 'limit'],
