@@ -124,9 +124,10 @@ export async function flushEvents(db: Database, events: TrackingEvent[]): Promis
       group by event_id, occurred_at
       having bool_or(is_new)
     ),
-    -- The lock keeps a subscriber from being deleted between here and the rows that refer to it.
+    -- The lock keeps a subscriber from being deleted between here and the rows that refer to it, and yields the status
+    -- that holds: a parallel write may have changed it since this statement began.
     people as (
-      select o.campaign_id, o.subscriber_id, o.occurred_at, o.scope
+      select o.campaign_id, o.subscriber_id, o.occurred_at, o.scope, s.status
       from opted o
       join subscribers s on s.id = o.subscriber_id
       order by s.id
@@ -134,7 +135,7 @@ export async function flushEvents(db: Database, events: TrackingEvent[]): Promis
     ),
     -- One row per list that was left, or one with list_id null for all mail.
     left_lists as (
-      select p.subscriber_id, p.campaign_id, p.occurred_at, l.list_id,
+      select p.subscriber_id, p.campaign_id, p.occurred_at, p.status, l.list_id,
         not exists (
           select from consents c
           where c.subscriber_id = p.subscriber_id and c.action = 'resubscribed' and c.occurred_at > p.occurred_at
@@ -166,7 +167,9 @@ export async function flushEvents(db: Database, events: TrackingEvent[]): Promis
     -- A bounce or a complaint says more than an opt-out and stays.
     quit as (
       update subscribers s set status = 'unsubscribed', updated_at = now()
-      where s.status = 'active' and s.id in (select subscriber_id from left_lists where list_id is null and holds)
+      where s.id in (
+        select subscriber_id from left_lists where list_id is null and holds and left_lists.status = 'active'
+      )
       returning 1
     ),
     proof as (

@@ -1,3 +1,4 @@
+import { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { flushEvents } from '../../../src/events/flush.ts'
 import { seedCampaign } from '../../support/campaign.ts'
@@ -121,6 +122,32 @@ test('a late opt-out does not undo a consent that was given after it; a plain im
   expect(await membersOf(imported)).toMatchObject([{ status: 'unsubscribed' }])
   await flushEvents(t.db, [event('unsubscribe', campaign_id, back, { occurred_at: '2026-11-24T12:00:01.000Z' })])
   expect(await membersOf(back)).toMatchObject([{ status: 'unsubscribed' }])
+})
+
+test('an opt-out that comes while someone is brought back by an older consent is honoured', async () => {
+  const { campaign_id, list_id, subscriber_id } = await seed()
+  await t.sql(`update subscribers set status = 'unsubscribed' where id = $1`, [subscriber_id])
+  const writer = new Client(t.url)
+  await writer.connect()
+  try {
+    await writer.query('begin')
+    await writer.query(`update subscribers set status = 'active' where id = $1`, [subscriber_id])
+    await writer.query(
+      `insert into consents (subscriber_id, action, occurred_at) values ($1, 'resubscribed', '2026-11-24T09:00:00Z')`,
+      [subscriber_id],
+    )
+    const flush = flushEvents(t.db, [event('unsubscribe', campaign_id, subscriber_id, { scope: 'all' })])
+    const waits = async () =>
+      (await t.sql(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`))
+        .length
+    while ((await waits()) === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    await writer.query('commit')
+    await flush
+  } finally {
+    await writer.end()
+  }
+  expect(await statusOf(subscriber_id)).toBe('unsubscribed')
+  expect(await membersOf(subscriber_id)).toMatchObject([{ list_id }])
 })
 
 test('a deleted subscriber is counted, and nothing refers to them', async () => {
