@@ -8,6 +8,12 @@ export type WriteMode = 'upsert' | 'create' | 'update'
 
 const RANKS = sql.raw(`array[${SUBSCRIBER_STATUSES.map((status) => `'${status}'`).join(', ')}]`)
 
+/**
+ * How far a caller's clock may be ahead of ours. A consent from within it counts as given now: kept as it came, it would
+ * outrank every opt-out of the next minutes.
+ */
+const CLOCK_SKEW = sql.raw(`interval '5 minutes'`)
+
 /** How bad a status is: 1 is `active`. */
 export const rank = (status: SQL) => sql`array_position(${RANKS}, ${status})`
 
@@ -16,7 +22,8 @@ export const rank = (status: SQL) => sql`array_position(${RANKS}, ${status})`
  * the values after the write (`new_*`), and `refusal`, the reason why nothing of this row may be written, or null.
  *
  * `new_status` is where an opt-out is defended: without `resubscribe` it is the worse of the stored and the given
- * status; with it, the row is refused unless its consent is newer than every opt-out it would undo. When no record says
+ * status; with it, the row is refused unless its consent is newer than every opt-out it would undo, also one by someone
+ * who had left before (a membership keeps the first time, the consents keep all). When no record says
  * when a status got worse, the subscriber's last change counts: later than the truth, so never too lenient.
  *
  * @param rows - JSON array of rows as `rowsAsJson` makes it
@@ -32,7 +39,8 @@ export const judgeRows = (mode: WriteMode, rows: string) => sql`
   ),
   beside as materialized (
     select
-      i.n, i.hash, i.consented_at, i.consent_source, coalesce(i.list_ids, '{}') as list_ids,
+      i.n, i.hash, i.consent_source,
+      case when i.consented_at between now() and now() + ${CLOCK_SKEW} then now() else i.consented_at end as consented_at, coalesce(i.list_ids, '{}') as list_ids,
       coalesce(i.resubscribe, false) as resubscribe, coalesce(i.status, 'active') as asked_status,
       s.id as subscriber_id, s.xmin = pg_current_xact_id()::xid as written_here,
       s.email as old_email, s.first_name as old_first_name, s.last_name as old_last_name, s.status as old_status,
@@ -55,7 +63,11 @@ export const judgeRows = (mode: WriteMode, rows: string) => sql`
         s.updated_at)
       end as opted_out_at,
       (select max(m.unsubscribed_at) from list_members m
-        where m.subscriber_id = s.id and m.list_id = any(i.list_ids)) as left_list_at
+        where m.subscriber_id = s.id and m.list_id = any(i.list_ids)) as left_list_at,
+      case when i.resubscribe then
+        (select max(c.occurred_at) from consents c
+          where c.subscriber_id = s.id and c.action = 'unsubscribed' and c.list_id = any(i.list_ids))
+      end as left_again_at
     from input i
     left join subscribers s on ${mode === 'update' ? sql`s.id = i.id` : sql`lower(s.email) = lower(i.email)`}
     left join suppressions h on h.kind = 'hash' and h.value = i.hash
@@ -68,9 +80,9 @@ export const judgeRows = (mode: WriteMode, rows: string) => sql`
       when exists (
         select from unnest(list_ids) as l(id) where not exists (select from mailing_lists where mailing_lists.id = l.id)
       ) then 'unknown_list'
-      when consented_at > now() + interval '5 minutes' then 'consent_in_future'
+      when consented_at > now() + ${CLOCK_SKEW} then 'consent_in_future'
       when deleted_at is not null and not resubscribe then 'deleted_before'
-      when resubscribe and consented_at <= greatest(deleted_at, opted_out_at, left_list_at) then 'consent_too_old'
+      when resubscribe and consented_at <= greatest(deleted_at, opted_out_at, left_list_at, left_again_at) then 'consent_too_old'
       when octet_length(new_attributes::text) > ${ATTRIBUTES_LIMIT}
         or (select count(*) from jsonb_object_keys(new_attributes)) > ${ATTRIBUTE_KEYS_LIMIT}
         then 'attributes_too_large'

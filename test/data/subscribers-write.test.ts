@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deleteList } from '../../src/lists/delete.ts'
+import { leaveList } from '../../src/lists/leave.ts'
 import { deleteSubscriber } from '../../src/subscribers/delete.ts'
 import { hashEmail } from '../../src/subscribers/erasure.ts'
 import type { WriteMode } from '../../src/subscribers/judge.ts'
@@ -239,6 +240,21 @@ test('an opt-out that SQL has not heard of yet is overruled by a recorded resubs
   ])
 })
 
+test('a consent whose clock runs ahead counts from now: an opt-out that follows is newer', async () => {
+  const [email, list_id] = [someone(), await newList()]
+  const row = { email, list_ids: [list_id], consent_source: 'form', resubscribe: true }
+  const { id } = await upsert({ ...row, consented_at: LATER() })
+  const [ahead] = await database.sql(
+    `select count(*)::int as n from consents c
+     left join list_members m on m.subscriber_id = c.subscriber_id
+     where c.subscriber_id = $1 and (c.occurred_at > now() or m.consented_at > now())`,
+    [id],
+  )
+  expect(ahead).toEqual({ n: 0 })
+  await leaveList(database.db, list_id, id ?? 0)
+  expect(await upsert({ ...row, consented_at: minutesAgo(0) })).toMatchObject({ outcome: 'updated' })
+})
+
 describe('a list someone left', () => {
   const leave = async (email: string) => {
     const list_id = await newList()
@@ -278,6 +294,20 @@ describe('a list someone left', () => {
       ['resubscribed', list_id],
       ['resubscribed', null],
     ])
+  })
+
+  test('is not rejoined with a consent older than the last time they left, though they left before', async () => {
+    const email = someone()
+    const { list_id, id } = await leave(email)
+    await database.sql(
+      `update list_members set unsubscribed_at = now() - interval '8 minutes' where list_id = $1 and subscriber_id = $2`,
+      [list_id, id],
+    )
+    await leaveList(database.db, list_id, id ?? 0)
+    const again = { email, list_ids: [list_id], resubscribe: true, consent_source: 'form' }
+    expect(await upsert({ ...again, consented_at: minutesAgo(4) })).toMatchObject({ refusal: 'consent_too_old' })
+    expect(await membership(list_id, id)).toMatchObject({ status: 'unsubscribed' })
+    expect(await upsert({ ...again, consented_at: LATER() })).toMatchObject({ outcome: 'updated', kept_lists: [] })
   })
 
   test('leaves the old address suppressed when it changes', async () => {
