@@ -1,12 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
+import { RESEND } from './status.ts'
 
 /**
  * The statement that settles rows nobody will answer for any more: `sent` where a reader's event proves it, otherwise
  * `unconfirmed`. It moves the batches' counters by the states it found under lock.
  *
- * @param which - a condition on `deliveries d`; it must imply the state `sending` or `unconfirmed`
+ * @param which - a condition on `deliveries d`; it must imply the state `sending`, `unconfirmed`, or `pending` for a resend
  */
 export function settledBy(which: SQL): SQL {
   return sql`
@@ -29,7 +30,7 @@ export function settledBy(which: SQL): SQL {
       returning d.campaign_id, d.batch, l.old_state, d.state
     ), sums as (
       select campaign_id, batch,
-        count(*) filter (where old_state = 'sending') as closed,
+        count(*) filter (where old_state <> 'unconfirmed') as closed,
         count(*) filter (where old_state = 'unconfirmed') as was_unconfirmed,
         count(*) filter (where state = 'sent') as sent,
         count(*) filter (where state = 'unconfirmed') as unconfirmed
@@ -43,8 +44,8 @@ export function settledBy(which: SQL): SQL {
 }
 
 /**
- * A reader's event proves that a mail arrived: `unconfirmed` rows of these recipients become `sent`.
- * Call it after the events are in SQL; calling it again changes nothing.
+ * A reader's event proves that a mail arrived: `unconfirmed` rows of these recipients, and those that wait
+ * for a resend, become `sent`. Call it after the events are in SQL; calling it again changes nothing.
  */
 export async function settleByEvidence(
   db: Database,
@@ -56,7 +57,7 @@ export async function settleByEvidence(
   await retryDeadlocks(() =>
     db.execute(
       settledBy(sql`
-        d.state = 'unconfirmed' and e.campaign_id is not null and (d.campaign_id, d.subscriber_id) in (
+        (d.state = 'unconfirmed' or (d.state = 'pending' and d.reason = ${RESEND})) and e.campaign_id is not null and (d.campaign_id, d.subscriber_id) in (
           select * from unnest(${sql.param(campaigns)}::bigint[], ${sql.param(subscribers)}::bigint[]))`),
     ),
   )

@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
+import { settleByEvidence } from './evidence.ts'
+import { RESEND } from './status.ts'
 
 /** What becomes of one row. `pending` puts it back as if nothing had happened (surely not sent). */
 export interface Verdict {
@@ -39,7 +41,8 @@ export interface Advanced {
  *
  * The batch row is locked first, which lines up everything that happens to a batch; a locking read sees the row as it is
  * after the wait, so the lease token it is compared with is the newest. Marks need that lease. Outcomes need the row's own
- * token instead: a sender that was slow may still tell what it sent, and its `unconfirmed` rows become what they are.
+ * token instead: a sender that was slow may still tell what it sent, and its `unconfirmed` rows become what they are (and
+ * reopen a campaign that ended without them), and one that waits for a resend is closed by having been sent.
  * Counters move by the state each row had under lock, so repeating the call with the same token and group number changes
  * nothing and marks the same rows.
  */
@@ -60,13 +63,14 @@ export async function advance(db: Database, a: Advance): Promise<Advanced> {
       ), locked as materialized (
         select d.state as old_state, v.* from batch, verdict v
         join deliveries d on d.campaign_id = ${a.campaign_id} and d.subscriber_id = v.subscriber_id and d.batch = ${a.batch}
-        where (d.lease_token = ${a.token}::uuid and (d.state = 'sending' or (d.state = 'unconfirmed' and v.state <> 'unconfirmed')))
+        where (d.lease_token = ${a.token}::uuid and (d.state = 'sending' or (d.state = 'unconfirmed' and v.state <> 'unconfirmed')
+            or (d.state = 'pending' and d.reason = ${RESEND} and v.state = 'sent')))
           or (d.state in ('pending', 'deferred') and v.state in ('skipped', 'failed', 'deferred') and exists (select 1 from lease))
         order by d.subscriber_id
         for update of d
       ), recorded as (
         update deliveries d set
-          state = l.state, reason = l.reason, answer = l.answer,
+          state = l.state, reason = case when l.state = 'pending' and d.reason = ${RESEND} then d.reason else l.reason end, answer = l.answer,
           next_attempt_at = case when l.state = 'deferred' then now() + make_interval(secs => l.delay_seconds) end,
           provider_message_id = l.provider_message_id,
           attempts = case when l.state = 'pending' then greatest(d.attempts - 1, 0) else d.attempts end,
@@ -105,8 +109,18 @@ export async function advance(db: Database, a: Advance): Promise<Advanced> {
           from recorded
         ) r
         where b.campaign_id = ${a.campaign_id} and b.n = ${a.batch}
+      ), reopened as (
+        update campaigns set status = 'sending', finished_at = null, updated_at = now()
+        where id = ${a.campaign_id} and status in ('sending', 'sent')
+          and exists (select 1 from recorded where old_state = 'unconfirmed' and state in ('pending', 'deferred'))
       )
       select coalesce((select array_agg(subscriber_id::float8) from marked), '{}') as marked, exists (select 1 from lease) as held`),
+  )
+  // Evidence that came before its row was `unconfirmed` has found nothing to settle then.
+  const lost = v.filter((x) => x.state === 'unconfirmed')
+  await settleByEvidence(
+    db,
+    lost.map(({ subscriber_id }) => ({ campaign_id: a.campaign_id, subscriber_id })),
   )
   return rows[0] ?? { marked: [], held: false }
 }

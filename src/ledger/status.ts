@@ -7,3 +7,6 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
 /** Recipients in one batch: what one queue message points at, and one lease covers. */
 export const BATCH_SIZE = 100
+
+/** The reason of a `pending` row that the owner wants sent again although its answer was lost. */
+export const RESEND = 'resend'

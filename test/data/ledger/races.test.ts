@@ -1,0 +1,221 @@
+// Two sessions at one ledger: a third holds a lock, so that both statements have taken their view before either may go on.
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { claimBatch } from '../../../src/ledger/claim.ts'
+import { completeCampaign } from '../../../src/ledger/complete.ts'
+import { settleByEvidence } from '../../../src/ledger/evidence.ts'
+import { freezePage } from '../../../src/ledger/freeze.ts'
+import { nextPointers } from '../../../src/ledger/pointers.ts'
+import { advance, type Verdict } from '../../../src/ledger/record.ts'
+import { releaseBatch } from '../../../src/ledger/release.ts'
+import { resolveUnconfirmed } from '../../../src/ledger/resolve.ts'
+import { ledgerSums } from '../../../src/ledger/sums.ts'
+import { seedCampaign } from '../../support/campaign.ts'
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+
+let t: TestDatabase
+beforeAll(async () => {
+  t = await openTestDatabase()
+})
+afterAll(() => t.close())
+
+async function frozenCampaign(size: number) {
+  const seeded = await seedCampaign(t, size)
+  const audience = { include: [seeded.list_id], exclude: [], where: {}, sample: null }
+  await freezePage(t.db, seeded.campaign_id, 0, audience)
+  return seeded
+}
+
+const claim = (campaign_id: number, token: string, batch = 0) =>
+  claimBatch(t.db, { campaign_id, batch, token, lease_seconds: 120 })
+
+const step = (campaign_id: number, token: string, mark: number[], verdicts: Verdict[] = []) =>
+  advance(t.db, { campaign_id, batch: 0, token, lease_seconds: 120, account: 'main', group_no: 0, mark, verdicts })
+
+const verdict = (subscriber_id: number, state: Verdict['state']): Verdict => ({
+  subscriber_id,
+  state,
+  reason: state === 'sent' || state === 'pending' ? null : 'test',
+  answer: null,
+  delay_seconds: state === 'deferred' ? 60 : null,
+  provider_message_id: null,
+})
+
+/** A batch all of whose rows are `unconfirmed`, released by the sender whose token is returned. */
+async function unconfirmedCampaign(size: number) {
+  const seeded = await frozenCampaign(size)
+  const token = crypto.randomUUID()
+  await claim(seeded.campaign_id, token)
+  await step(seeded.campaign_id, token, seeded.subscriber_ids)
+  const lost = seeded.subscriber_ids.map((id) => verdict(id, 'unconfirmed'))
+  await step(seeded.campaign_id, token, [], lost)
+  await releaseBatch(t.db, { campaign_id: seeded.campaign_id, batch: 0, token })
+  return { ...seeded, token }
+}
+
+/** The lease of a sender that went silent is over, and its heir settles what it left. */
+async function outlive(campaign_id: number) {
+  await t.sql(`update batches set lease_until = now() - interval '1 second' where campaign_id = $1`, [campaign_id])
+  const heir = crypto.randomUUID()
+  await claim(campaign_id, heir)
+  await releaseBatch(t.db, { campaign_id, batch: 0, token: heir })
+}
+
+const opened = async (campaign_id: number, subscriber_id: number) => {
+  await t.sql('insert into recipient_stats (campaign_id, subscriber_id, opens) values ($1, $2, 1)', [
+    campaign_id,
+    subscriber_id,
+  ])
+}
+
+const state = async (campaign_id: number) => {
+  const [campaign] = await t.sql('select status from campaigns where id = $1', [campaign_id])
+  const rows = await t.sql('select state from deliveries where campaign_id = $1 order by subscriber_id', [campaign_id])
+  return { status: campaign?.status, rows: rows.map((row) => row.state) }
+}
+
+const sums = async (campaign_id: number) => (await ledgerSums(t.db, [campaign_id])).get(campaign_id)
+
+/** Another session's transaction. `waiting` resolves once so many statements wait for a lock. */
+async function session() {
+  const client = new pg.Client({ connectionString: t.url })
+  await client.connect()
+  await client.query('begin')
+  return {
+    query: (text: string, params: unknown[]) => client.query(text, params),
+    async waiting(n: number) {
+      for (;;) {
+        const [row] = await t.sql<{ n: number }>(
+          `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        )
+        if ((row?.n ?? 0) >= n) return
+      }
+    },
+    async end() {
+      await client.query('commit')
+      await client.end()
+    },
+  }
+}
+
+describe('completion against resend', () => {
+  test('a campaign that ends while its rows are put back is sending again', async () => {
+    const { campaign_id, subscriber_ids } = await unconfirmedCampaign(2)
+    const other = await session()
+    await other.query('select 1 from deliveries where campaign_id = $1 and subscriber_id = $2 for update', [
+      campaign_id,
+      subscriber_ids[0],
+    ])
+    const resolving = resolveUnconfirmed(t.db, campaign_id, 'resend')
+    await other.waiting(1)
+    expect(await completeCampaign(t.db, campaign_id)).toBe(true)
+    await other.end()
+    expect(await resolving).toBe(2)
+    expect(await state(campaign_id)).toEqual({ status: 'sending', rows: ['pending', 'pending'] })
+  })
+
+  test.each(['completion first', 'resend first'])('both waiting for the campaign, %s: it goes on', async (order) => {
+    const { campaign_id } = await unconfirmedCampaign(2)
+    const other = await session()
+    await other.query('select 1 from campaigns where id = $1 for update', [campaign_id])
+    const acts = [() => completeCampaign(t.db, campaign_id), () => resolveUnconfirmed(t.db, campaign_id, 'resend')]
+    if (order === 'resend first') acts.reverse()
+    const running: Promise<unknown>[] = []
+    for (const act of acts) {
+      running.push(act())
+      // One that does not wait has ended.
+      await Promise.race([other.waiting(running.length), running.at(-1)])
+    }
+    await other.end()
+    await Promise.all(running)
+    expect(await state(campaign_id)).toEqual({ status: 'sending', rows: ['pending', 'pending'] })
+  })
+})
+
+describe('a record that comes late', () => {
+  test('reopens its campaign with the rows that were surely not sent', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(2)
+    const [a = 0, b = 0] = subscriber_ids
+    const slow = crypto.randomUUID()
+    await claim(campaign_id, slow)
+    await step(campaign_id, slow, subscriber_ids)
+    await outlive(campaign_id)
+    expect(await completeCampaign(t.db, campaign_id)).toBe(true)
+    await step(campaign_id, slow, [], [verdict(a, 'sent'), verdict(b, 'deferred')])
+    expect(await state(campaign_id)).toEqual({ status: 'sending', rows: ['sent', 'deferred'] })
+    expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 1, unconfirmed: 0 })
+  })
+
+  test('closes a row that waits for its resend', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(2)
+    const [a = 0, b = 0] = subscriber_ids
+    const slow = crypto.randomUUID()
+    await claim(campaign_id, slow)
+    await step(campaign_id, slow, subscriber_ids)
+    await outlive(campaign_id)
+    await resolveUnconfirmed(t.db, campaign_id, 'resend')
+    await step(campaign_id, slow, [], [verdict(a, 'sent'), verdict(b, 'failed')])
+    expect(await state(campaign_id)).toEqual({ status: 'sending', rows: ['sent', 'pending'] })
+    expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 1, unconfirmed: 0 })
+  })
+
+  test('leaves what the owner accepted', async () => {
+    const { campaign_id, subscriber_ids, token } = await unconfirmedCampaign(1)
+    await resolveUnconfirmed(t.db, campaign_id, 'accept')
+    await step(campaign_id, token, [], [verdict(subscriber_ids[0] ?? 0, 'deferred')])
+    expect((await state(campaign_id)).rows).toEqual(['sent'])
+    expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 0 })
+  })
+})
+
+describe('evidence', () => {
+  test('counts also when it was there before the lost answer was recorded', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(2)
+    const [a = 0, b = 0] = subscriber_ids
+    const token = crypto.randomUUID()
+    await claim(campaign_id, token)
+    await step(campaign_id, token, subscriber_ids)
+    await opened(campaign_id, a)
+    await settleByEvidence(t.db, [{ campaign_id, subscriber_id: a }])
+    await step(campaign_id, token, [], [verdict(a, 'unconfirmed'), verdict(b, 'unconfirmed')])
+    expect((await state(campaign_id)).rows).toEqual(['sent', 'unconfirmed'])
+    expect(await sums(campaign_id)).toMatchObject({ sent: 1, unconfirmed: 1, open: 0 })
+  })
+
+  test('closes a row that waits for its resend, and no row that was never sent', async () => {
+    const { campaign_id, subscriber_ids } = await unconfirmedCampaign(2)
+    const [a = 0] = subscriber_ids
+    await resolveUnconfirmed(t.db, campaign_id, 'resend')
+    await opened(campaign_id, a)
+    await settleByEvidence(t.db, [{ campaign_id, subscriber_id: a }])
+    expect((await state(campaign_id)).rows).toEqual(['sent', 'pending'])
+    expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 1, unconfirmed: 0 })
+
+    const fresh = await frozenCampaign(1)
+    const [never = 0] = fresh.subscriber_ids
+    await opened(fresh.campaign_id, never)
+    await settleByEvidence(t.db, [{ campaign_id: fresh.campaign_id, subscriber_id: never }])
+    expect((await state(fresh.campaign_id)).rows).toEqual(['pending'])
+  })
+
+  test('that nobody has settled yet keeps a row from its resend', async () => {
+    const { campaign_id, subscriber_ids } = await unconfirmedCampaign(2)
+    await opened(campaign_id, subscriber_ids[0] ?? 0)
+    expect(await resolveUnconfirmed(t.db, campaign_id, 'resend')).toBe(2)
+    expect((await state(campaign_id)).rows).toEqual(['sent', 'pending'])
+    expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 1, unconfirmed: 0 })
+  })
+})
+
+test('pointers outlive a deadlock', async () => {
+  const { campaign_id } = await frozenCampaign(150)
+  const other = await session()
+  const take = 'select 1 from batches where campaign_id = $1 and n = $2 for update'
+  await other.query(take, [campaign_id, 1])
+  const pointers = nextPointers(t.db, campaign_id, 0, 100)
+  await other.waiting(1)
+  // Both wait for each other; whoever waited first is refused.
+  await other.query(take, [campaign_id, 0])
+  await other.end()
+  expect(await pointers).toEqual([0, 1])
+})
