@@ -12,25 +12,30 @@ const HORIZON = 60_000
  * `max_connections` for one batch's time.
  */
 export class AccountGate extends DurableObject implements Gate {
-  /** Permit id -> ms at which it ends by itself. */
-  readonly #held = new Map<string, number>()
+  /** Permit id -> ms at which it ends by itself, and ms up to which its mails take the rate. */
+  readonly #held = new Map<string, { ends: number; until: number }>()
   /** Ms at which the rate allows the next mail. */
   #free_at = 0
 
   take(mails: number, limits: AccountLimits, now = Date.now()): Permit | { wait_ms: number } {
-    for (const [id, ends] of this.#held) if (ends <= now) this.#held.delete(id)
+    for (const [id, { ends }] of this.#held) if (ends <= now) this.#held.delete(id)
     if (this.#held.size >= limits.max_connections) return { wait_ms: 1000 }
     const starts = Math.max(now, this.#free_at)
     if (starts - now > HORIZON) return { wait_ms: starts - now - HORIZON }
     if (limits.rate_per_second) this.#free_at = starts + (mails / limits.rate_per_second) * 1000
     const id = crypto.randomUUID()
-    this.#held.set(id, starts + PERMIT_LIFE)
+    this.#held.set(id, { ends: starts + PERMIT_LIFE, until: this.#free_at })
     return { id, starts_in_ms: starts - now }
   }
 
-  /** Ends a permit. Mails it allowed and that were not sent go back while nobody has been promised a later start. */
+  /**
+   * Ends a permit. Mails it allowed and that were not sent go back if nobody was promised a later start: to begin earlier
+   * than promised is too late for others, and to begin beside them would double the rate.
+   */
   giveBack(id: string, unused: number, limits: AccountLimits, now = Date.now()): void {
-    if (!this.#held.delete(id) || !limits.rate_per_second) return
+    const permit = this.#held.get(id)
+    this.#held.delete(id)
+    if (!limits.rate_per_second || permit?.until !== this.#free_at) return
     this.#free_at = Math.max(now, this.#free_at - (unused / limits.rate_per_second) * 1000)
   }
 }
