@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts'
 import type { BatchPointer } from '../dispatch/message.ts'
 import { type ClaimedRow, claimBatch } from '../ledger/claim.ts'
 import { completeCampaign } from '../ledger/complete.ts'
+import { dueRows } from '../ledger/due.ts'
 import { type Advance, type Advanced, advance, type Verdict } from '../ledger/record.ts'
 import { postponeBatch, releaseBatch } from '../ledger/release.ts'
 import { BATCH_SIZE } from '../ledger/status.ts'
@@ -14,7 +15,7 @@ import type { Allowlist } from './allowlist.ts'
 import { MAX_QUEUE_DELAY } from './backoff.ts'
 import type { LoadedCampaign } from './campaign.ts'
 import { composeMail } from './compose.ts'
-import { type AccountLimits, type Gate, waitForPermit } from './permit.ts'
+import { type AccountLimits, type Gate, returnPermit, waitForPermit } from './permit.ts'
 import type { SendSettings } from './settings.ts'
 import { fail, hold, judge, skip } from './verdict.ts'
 
@@ -70,30 +71,22 @@ export async function sendBatch(s: Sender, pointer: BatchPointer, attempts: numb
     await pauseCampaign(s.db, campaign_id, `No sending account is named "${campaign.snapshot.sender.account ?? ''}".`)
     return ACK
   }
+  // Where mails are rationed, a batch asks for those it has; one that has none to send needs no permit.
+  const rationed = account.limits.rate_per_second !== null
+  const mails = rationed ? await dueRows(s.db, campaign_id, batch) : BATCH_SIZE
+  const run = new BatchRun(s, campaign, account, batch, started, mails)
+  if (mails === 0) return run.send(attempts)
   const gate = s.gate(account.name)
-  const permit = await waitForPermit(gate, BATCH_SIZE, account.limits, s.now, s.sleep)
+  const permit = await waitForPermit(gate, mails, account.limits, s.now, s.sleep)
   if (!permit) {
     await postponeBatch(s.db, campaign_id, batch, COME_BACK)
     return ACK
   }
-  let used = 0
   try {
     if (permit.starts_in_ms > 0) await s.sleep(permit.starts_in_ms)
-    const run = new BatchRun(s, campaign, account, batch, started)
-    const answer = await run.send(attempts)
-    used = run.used
-    return answer
+    return await run.send(attempts)
   } finally {
-    await giveBack(gate, permit.id, BATCH_SIZE - used, account.limits)
-  }
-}
-
-/** A permit that cannot be given back ends by itself. */
-async function giveBack(gate: Gate, id: string, unused: number, limits: AccountLimits): Promise<void> {
-  try {
-    await gate.giveBack(id, unused, limits)
-  } catch {
-    log('permit_not_returned', {})
+    await returnPermit(gate, permit.id, mails - run.used, account.limits)
   }
 }
 
@@ -111,18 +104,30 @@ class BatchRun {
   readonly #batch: number
   readonly #started: number
   readonly #token: string
+  /** As many may be sent. */
+  readonly #mails: number
   /** What is known and not yet recorded. */
   #verdicts: Verdict[] = []
+  /** What the account answered that no other mail would escape. */
+  #stop: string | null = null
   #connection: Connection | null = null
   /** Mails handed to the provider. */
   used = 0
 
-  constructor(s: Sender, campaign: LoadedCampaign, account: SendingAccount, batch: number, started: number) {
+  constructor(
+    s: Sender,
+    campaign: LoadedCampaign,
+    account: SendingAccount,
+    batch: number,
+    started: number,
+    mails: number,
+  ) {
     this.#s = s
     this.#campaign = campaign
     this.#account = account
     this.#batch = batch
     this.#started = started
+    this.#mails = mails
     this.#token = s.uuid()
   }
 
@@ -137,20 +142,29 @@ class BatchRun {
     })
     if (!claim.claimed) {
       if (claim.why === 'done') await completeCampaign(db, campaign_id)
+      if (claim.why === 'halted') await postponeBatch(db, campaign_id, this.#batch, COME_BACK)
       return ACK
     }
+    const due = claim.rows.slice(0, this.#mails)
     let wait = 0
+    let failure: unknown = null
     try {
-      const rows = await this.#withoutOptouts(claim.rows)
+      const rows = await this.#withoutOptouts(due)
       if (rows) await this.#sendRows(rows)
       else wait = COME_BACK
     } catch (error) {
-      if (!(error instanceof ConnectionRefused)) throw error
-      wait = await this.#refused(error, attempts)
+      failure = error
     } finally {
       await this.#connection?.close()
     }
-    return this.#release(wait)
+    // First of all what became of the mails: nothing that fails below may keep it from the ledger.
+    if (this.#verdicts.length > 0) await this.#advance(-1, [])
+    if (this.#stop !== null) await this.#pause(this.#stop)
+    if (failure instanceof ConnectionRefused) wait = await this.#refused(failure, attempts)
+    else if (failure !== null) throw failure
+    const answer = await this.#release(wait)
+    // A pointer that found nothing due is one too many: another waits for these rows, or the sweep sends one.
+    return due.length > 0 ? answer : ACK
   }
 
   /** Decides the rows that are not to be sent now. Null when nobody can say who has just unsubscribed. */
@@ -187,24 +201,20 @@ class BatchRun {
       const going = group.filter(({ row }) => set.has(row.subscriber_id))
       this.used += going.length
       // The next group is rendered while this one is on the wire; nothing but the provider is waited for.
-      const [outcomes, next] = await Promise.all([
-        connection.send(
-          going.map(({ prepared }) => prepared),
-          now().getTime() + settings.group_seconds * 1000,
-        ),
-        this.#prepare(waiting, size),
-      ])
-      let stop: string | null = null
+      const next = this.#prepare(waiting, size)
+      // If that fails, it does so below, after the outcomes are known.
+      next.catch(() => undefined)
+      const outcomes = await connection.send(
+        going.map(({ prepared }) => prepared),
+        now().getTime() + settings.group_seconds * 1000,
+      )
       going.forEach(({ row }, i) => {
         const outcome = outcomes[i] ?? { kind: 'unknown', answer: 'the provider gave no outcome' }
-        if (outcome.kind === 'stop') stop = outcome.answer
+        if (outcome.kind === 'stop') this.#stop = outcome.answer
         this.#verdicts.push(judge(row, outcome, this.#s.random()))
       })
-      if (stop !== null) {
-        await this.#pause(stop)
-        break
-      }
-      group = next
+      if (this.#stop !== null) break
+      group = await next
     }
   }
 
@@ -282,7 +292,6 @@ class BatchRun {
 
   async #release(wait: number): Promise<Answer> {
     const batch = { campaign_id: this.#campaign.id, batch: this.#batch, token: this.#token }
-    if (this.#verdicts.length > 0) await this.#advance(-1, [])
     const released = await releaseBatch(this.#s.db, batch)
     if (!released) return ACK
     if (released.open === 0) {

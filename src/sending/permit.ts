@@ -1,3 +1,5 @@
+import { log } from '../log.ts'
+
 /** What an account allows; comes from its configuration with every call, so a new deployment takes effect at once. */
 export interface AccountLimits {
   max_connections: number
@@ -49,5 +51,14 @@ async function askGate(gate: Gate, mails: number, limits: AccountLimits) {
     return await gate.take(mails, limits)
   } catch {
     return null
+  }
+}
+
+/** Ends a permit; one that cannot be given back ends by itself. */
+export async function returnPermit(gate: Gate, id: string, unused: number, limits: AccountLimits): Promise<void> {
+  try {
+    await gate.giveBack(id, unused, limits)
+  } catch {
+    log('permit_not_returned', {})
   }
 }

@@ -33,6 +33,8 @@ class ScriptedProvider implements Provider<Mail> {
   answer: (mail: Mail, nth: number) => Outcome | Promise<Outcome> = () => SENT
   beforeGroup: () => unknown = () => undefined
   refuse: ConnectionRefused | null = null
+  /** Mails one connection carries before the server ends it. */
+  per_connection = Number.POSITIVE_INFINITY
   open = 0
 
   prepare(mail: Mail) {
@@ -41,8 +43,12 @@ class ScriptedProvider implements Provider<Mail> {
   async connect() {
     if (this.refuse) throw this.refuse
     this.open++
+    const ends_at = this.carried.length + this.per_connection
+    const usable = () => this.carried.length < ends_at
     return {
-      usable: true,
+      get usable() {
+        return usable()
+      },
       send: async (group: readonly Mail[]) => {
         this.groups++
         await this.beforeGroup()
@@ -363,22 +369,126 @@ describe('faults', () => {
     expect(batch).toEqual({ lease_token: null, soon: true })
   })
 
-  test('an outcome that cannot be recorded at first is recorded later', async () => {
-    const { campaign_id } = await frozenCampaign(20)
-    const provider = new ScriptedProvider()
-    const s = await sender(provider)
-    let broken = 3
-    const flaky = new Proxy(t.db, {
-      get(target, key) {
-        const value = Reflect.get(target, key)
-        if (key !== 'execute') return typeof value === 'function' ? value.bind(target) : value
-        return (query: never) => {
-          if (provider.carried.length > 0 && broken-- > 0) return Promise.reject(new Error('database away'))
-          return target.execute(query)
-        }
-      },
+  describe('while Postgres is away, what is known of a group is kept until it is recorded:', () => {
+    /** Fails so many statements once the first mail is out. */
+    const flaky = (provider: ScriptedProvider, broken: number) =>
+      new Proxy(t.db, {
+        get(target, key) {
+          const value = Reflect.get(target, key)
+          if (key !== 'execute') return typeof value === 'function' ? value.bind(target) : value
+          return (query: never) => {
+            if (provider.carried.length > 0 && broken-- > 0) return Promise.reject(new Error('database away'))
+            return target.execute(query)
+          }
+        },
+      })
+
+    test('mails that were sent', async () => {
+      const { campaign_id } = await frozenCampaign(20)
+      const provider = new ScriptedProvider()
+      await run({ ...(await sender(provider)), db: flaky(provider, 3) }, campaign_id)
+      expect(await sums(campaign_id)).toMatchObject({ sent: 20, open: 0 })
     })
-    await run({ ...s, db: flaky }, campaign_id)
-    expect(await sums(campaign_id)).toMatchObject({ sent: 20, open: 0 })
+
+    test('before a connection that cannot be made anew', async () => {
+      const { campaign_id } = await frozenCampaign(40)
+      const provider = new ScriptedProvider()
+      provider.per_connection = 20
+      provider.beforeGroup = () => {
+        provider.refuse = new ConnectionRefused({ kind: 'later', answer: 'connection refused' })
+      }
+      const answer = await run({ ...(await sender(provider)), db: flaky(provider, 3) }, campaign_id)
+      expect(answer).toEqual({ retry_seconds: 60 })
+      expect(await sums(campaign_id)).toMatchObject({ sent: 20, open: 20 })
+      expect(await campaign(campaign_id)).toEqual({
+        status: 'sending',
+        status_reason: 'Account main: connection refused',
+      })
+    })
+
+    test('before a pause', async () => {
+      const { campaign_id } = await frozenCampaign(20)
+      const provider = new ScriptedProvider()
+      provider.answer = (_, nth) => (nth > 15 ? { kind: 'stop', answer: '535 no' } : SENT)
+      await run({ ...(await sender(provider)), db: flaky(provider, 3) }, campaign_id)
+      expect(await sums(campaign_id)).toMatchObject({ sent: 15, open: 5 })
+      expect((await campaign(campaign_id))?.status).toBe('paused')
+      expect(
+        await t.sql(`select 1 from deliveries where campaign_id = $1 and state = 'sending'`, [campaign_id]),
+      ).toEqual([])
+    })
+  })
+
+  test('a mail nobody could foresee does not cost the outcomes of the group before it', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(30)
+    const provider = new ScriptedProvider()
+    provider.prepare = (mail) => {
+      if (mail.subscriber_id === subscriber_ids[25]) throw new TypeError('unforeseen')
+      return mail
+    }
+    await expect(run(await sender(provider), campaign_id)).rejects.toThrow('unforeseen')
+    expect(await sums(campaign_id)).toMatchObject({ sent: 20, open: 10, unconfirmed: 0 })
+    expect(await t.sql(`select 1 from deliveries where campaign_id = $1 and state = 'sending'`, [campaign_id])).toEqual(
+      [],
+    )
+  })
+})
+
+describe('pointers', () => {
+  const dueIn = async (campaign_id: number) =>
+    (
+      await t.sql<{ s: number }>(
+        'select extract(epoch from due_at - now())::float8 as s from batches where campaign_id = $1',
+        [campaign_id],
+      )
+    )[0]?.s
+
+  test('a halted batch is looked at again soon after sending goes on', async () => {
+    const { campaign_id } = await frozenCampaign(2)
+    await t.sql('update settings set sending = false')
+    expect(await run(await sender(new ScriptedProvider()), campaign_id)).toEqual({ ack: true })
+    await t.sql('update settings set sending = true')
+    expect(await dueIn(campaign_id)).toBeLessThan(70)
+  })
+
+  test('one too many does not live on while rows wait, and the sweep knows when they are due', async () => {
+    const { campaign_id } = await frozenCampaign(2)
+    const provider = new ScriptedProvider()
+    provider.answer = () => ({ kind: 'later', answer: '451 no' })
+    const s = await sender(provider)
+    expect(await run(s, campaign_id)).toEqual({ retry_seconds: 60 })
+    await t.sql(`update batches set due_at = now() + interval '15 minutes' where campaign_id = $1`, [campaign_id])
+    expect(await run(s, campaign_id)).toEqual({ ack: true })
+    expect(await dueIn(campaign_id)).toBeLessThan(130)
+  })
+
+  test('asks the gate of a rate for the mails that are due, and for none when nothing is', async () => {
+    const { campaign_id } = await frozenCampaign(3)
+    const provider = new ScriptedProvider()
+    provider.answer = (_, nth) => (nth === 1 ? { kind: 'later', answer: '451 no' } : SENT)
+    const asked: number[] = []
+    const back: number[] = []
+    const s = await sender(provider, {
+      account: () => ({
+        name: 'main',
+        provider: provider as Provider,
+        limits: { max_connections: 4, rate_per_second: 50 },
+      }),
+      gate: () => ({
+        take: (mails) => {
+          asked.push(mails)
+          return { id: 'p', starts_in_ms: 0 }
+        },
+        giveBack: (_, unused) => back.push(unused),
+      }),
+    })
+    await run(s, campaign_id)
+    expect(await run(s, campaign_id)).toEqual({ ack: true })
+    expect(provider.carried).toHaveLength(3)
+    await skipWait(campaign_id)
+    await run(s, campaign_id)
+    expect(asked).toEqual([3, 1])
+    expect(back).toEqual([0, 0])
+    expect((await campaign(campaign_id))?.status).toBe('sent')
   })
 })
