@@ -1,3 +1,4 @@
+import { violates } from '../db/violation.ts'
 import { after, page } from '../http/cursor.ts'
 import { notFound, Problem } from '../http/problem.ts'
 import { createRouter } from '../http/route.ts'
@@ -42,6 +43,11 @@ export function campaignRoutes(services: Services) {
     const [first] = errors
     if (first) throw new Problem('validation_failed', `${first.field} ${first.detail}.`, { errors })
   }
+  /** For a sender that went after `checkReferences` had seen it. */
+  const checkAgain = (content: Partial<CampaignContent>) => async (error: unknown) => {
+    if (violates(error, 'campaigns_sender_id_senders_id_fk')) await checkReferences(content)
+    throw error
+  }
   /** A change of status that did not happen: the campaign is not there, or not in a state that allows it. */
   const refuse = async (id: number, action: string, from: string) => {
     const { status } = await read(id)
@@ -51,7 +57,7 @@ export function campaignRoutes(services: Services) {
   router.openapi(op.create, async (c) => {
     const content = c.req.valid('json')
     await checkReferences(content)
-    const row = await insertCampaign(db, content)
+    const row = await insertCampaign(db, content).catch(checkAgain(content))
     return c.json({ ...row, deliveries: NO_SUMS }, 201)
   })
 
@@ -69,7 +75,7 @@ export function campaignRoutes(services: Services) {
     const { id } = c.req.valid('param')
     const change = Object.fromEntries(Object.entries(c.req.valid('json')).filter(([, value]) => value !== undefined))
     await checkReferences(change)
-    if (!(await updateDraft(db, id, change))) await refuse(id, 'changed', 'draft')
+    if (!(await updateDraft(db, id, change).catch(checkAgain(change)))) await refuse(id, 'changed', 'draft')
     return c.json(await read(id), 200)
   })
 

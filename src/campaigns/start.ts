@@ -12,6 +12,7 @@ import type { Audience } from './audience.ts'
 import { missingFrom } from './compliance.ts'
 import { type Snapshot, takeSnapshot } from './snapshot.ts'
 import type { CampaignStatus } from './status.ts'
+import { missingReferences } from './store.ts'
 import { watchCampaign } from './wake.ts'
 
 /** Real recipients a campaign is rendered for before it may start, besides one about whom nothing is known. */
@@ -98,6 +99,9 @@ async function readPlan(db: Database, id: number): Promise<Plan | undefined> {
 /** Everything that keeps a campaign from starting, with the field to mend. */
 async function faults(s: Starting, plan: Plan, snapshot: Snapshot): Promise<FieldError[]> {
   if (plan.template_deleted) return [{ field: 'template_id', detail: 'the template was deleted' }]
+  // A list that is gone takes its exclusions along: better no campaign than one to people who were left out.
+  const missing = await missingReferences(s.db, { audience: plan.audience })
+  if (missing.length > 0) return missing
   const samples = await sampleRecipients(s.db, plan.audience)
   if (samples.length === 0) {
     return [{ field: 'audience', detail: 'the audience is empty: no active subscriber is on the lists it includes' }]
@@ -157,7 +161,10 @@ async function sampleRecipients(db: Database, audience: Audience): Promise<Sampl
   return rows
 }
 
-/** The one change of state: tests the status, and that nothing was edited since the plan was read. */
+/**
+ * The one change of state: tests the status, that nothing was edited since the plan was read, and that no list of the
+ * audience is gone. Their lock makes a deletion wait until it can see that the campaign is on its way (lists/delete.ts).
+ */
 async function moveToSending(
   db: Database,
   plan: Plan,
@@ -166,12 +173,16 @@ async function moveToSending(
   due: boolean,
 ): Promise<boolean> {
   const from = due ? sql`status = 'scheduled' and scheduled_at <= now()` : sql`status in ('draft', 'scheduled')`
+  const list_ids = [...new Set([...plan.audience.include, ...plan.audience.exclude])]
   const { rows } = await db.execute(sql`
-    with moved as (
+    with lists as materialized (
+      select id from mailing_lists where id = any(${sql.param(list_ids)}::bigint[]) order by id for key share
+    ), moved as (
       update campaigns set
         status = 'sending', status_reason = null, snapshot = ${JSON.stringify(snapshot)}::jsonb,
         audience_max_id = coalesce((select max(id) from subscribers), 0), started_at = now(), updated_at = now()
       where id = ${plan.id} and ${from} and updated_at::text = ${plan.version}
+        and (select count(*) from lists) = ${list_ids.length}
       returning id
     ), new_links as (
       insert into campaign_links (campaign_id, n, url, text)

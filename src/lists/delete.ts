@@ -6,7 +6,9 @@ import type { Database } from '../db/client.ts'
  * that is scheduled or on its way includes or excludes it: its audience would change under it.
  */
 export async function deleteList(db: Database, id: number): Promise<'deleted' | 'in_use' | 'unknown'> {
-  const [deleted, left] = await db.batch([
+  const [, deleted, left] = await db.batch([
+    // A statement of its own, so that the next one sees a campaign whose start was waited for here.
+    db.execute(sql`select from mailing_lists where id = ${id} for update`),
     db.execute(sql`
       delete from mailing_lists l
       where l.id = ${id} and not exists (

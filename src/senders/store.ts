@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, notExists, sql } from 'drizzle-orm'
 import { campaigns } from '../campaigns/table.ts'
 import type { Database } from '../db/client.ts'
+import { violates } from '../db/violation.ts'
 import { senders } from './table.ts'
 
 const columns = {
@@ -58,13 +59,20 @@ export async function updateSender(db: Database, id: number, changes: Changes) {
 /** Deletes a sender no campaign names. */
 export async function deleteSender(db: Database, id: number): Promise<'deleted' | 'in_use' | 'unknown'> {
   const used = db.select({ one: sql`1` }).from(campaigns).where(eq(campaigns.sender_id, id))
-  const [deleted, left] = await db.batch([
+  const attempt = db.batch([
     db
       .delete(senders)
       .where(and(eq(senders.id, id), notExists(used)))
       .returning({ id: senders.id }),
     db.select({ id: senders.id }).from(senders).where(eq(senders.id, id)),
   ])
+  const outcome = await attempt.catch((error: unknown) => {
+    // A campaign was made while this looked for one.
+    if (violates(error, 'campaigns_sender_id_senders_id_fk')) return 'in_use' as const
+    throw error
+  })
+  if (outcome === 'in_use') return outcome
+  const [deleted, left] = outcome
   if (deleted.length > 0) return 'deleted'
   return left.length > 0 ? 'in_use' : 'unknown'
 }

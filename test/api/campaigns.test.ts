@@ -176,6 +176,32 @@ describe('starting', () => {
     expect(await refusal({ people: 0 })).toContain('the audience is empty')
   })
 
+  test('is refused when a list it names was deleted: an exclusion is never lost in silence', async () => {
+    const campaign = await draft()
+    const { body: excluded } = await api.post<{ id: number }>('/lists', { name: `List ${unique()}` })
+    await api.patch(`/campaigns/${campaign.id}`, {
+      audience: { include: [campaign.list_id], exclude: [campaign.list_id, excluded.id] },
+    })
+    expect((await api.delete(`/lists/${excluded.id}`)).status).toBe(204)
+    const answer = await api.post(`/campaigns/${campaign.id}/send`)
+    expect([answer.status, answer.body.code]).toEqual([422, 'campaign_not_ready'])
+    expect(answer.body.errors).toEqual([
+      { field: 'audience.exclude.1', detail: `names no mailing list: there is no list ${excluded.id}` },
+    ])
+  })
+
+  test('and the deletion of its list: one of the two happens', async () => {
+    for (let round = 0; round < 8; round++) {
+      const { id, list_id } = await draft()
+      const [sent, deleted] = await Promise.all([api.post(`/campaigns/${id}/send`), api.delete(`/lists/${list_id}`)])
+      expect([
+        [202, 409],
+        [422, 204],
+        [409, 204],
+      ]).toContainEqual([sent.status, deleted.status])
+    }
+  })
+
   test('is refused without the postal address in either part', async () => {
     const html = '<p>Hi <a href="{{unsubscribe_url}}">leave</a></p>'
     const text_source = 'Hi {{unsubscribe_url}}'
@@ -241,6 +267,48 @@ describe('starting', () => {
     }
     expect(seen).toEqual(['paused', 409, 'sending', 'cancelled', 409, 409])
   })
+})
+
+test('everything at once: no call fails, and the campaign ends in a state that its calls allow', async () => {
+  for (let round = 0; round < 4; round++) {
+    const { id, content, list_id } = await draft()
+    const calls = await Promise.all([
+      api.post(`/campaigns/${id}/send`),
+      api.post(`/campaigns/${id}/schedule`, { scheduled_at: '2099-01-01T00:00:00Z' }),
+      api.patch(`/campaigns/${id}`, { name: 'changed' }),
+      api.post(`/campaigns/${id}/pause`),
+      api.post(`/campaigns/${id}/resume`),
+      api.delete(`/campaigns/${id}/schedule`),
+      api.delete(`/templates/${content.template_id}`),
+      api.delete(`/senders/${content.sender_id}`),
+      api.delete(`/lists/${list_id}`),
+      api.post(`/campaigns/${id}/duplicate`),
+    ])
+    for (const { status, body } of calls) expect(status, JSON.stringify(body)).toBeLessThan(500)
+    expect(['draft', 'scheduled', 'sending', 'paused']).toContain(
+      (await api.get<Campaign>(`/campaigns/${id}`)).body.status,
+    )
+  }
+})
+
+test('a campaign and the deletion of its sender at once: one of the two happens', async () => {
+  const { content } = await draft()
+  for (let round = 0; round < 12; round++) {
+    const { body: sender } = await api.post<{ id: number }>('/senders', {
+      name: `Sender ${unique()}`,
+      from_name: 'Acme',
+      from_email: 'news@acme.example',
+      postal_address: 'Street 1',
+    })
+    const [created, deleted] = await Promise.all([
+      api.post('/campaigns', { ...content, sender_id: sender.id }),
+      api.delete(`/senders/${sender.id}`),
+    ])
+    expect([
+      [201, 409],
+      [422, 204],
+    ]).toContainEqual([created.status, deleted.status])
+  }
 })
 
 describe('a schedule', () => {
