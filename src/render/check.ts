@@ -9,6 +9,7 @@ import type {
   SubExpression,
 } from './handlebars/ast.ts'
 import { HELPER_NAMES, language } from './language.ts'
+import { nestedTooDeep } from './nesting.ts'
 import { syntaxProblem } from './syntax.ts'
 
 export interface SourceProblem {
@@ -29,6 +30,8 @@ export interface CheckedSource {
  * name comes from data, and decorators other than `inline`.
  */
 export function checkSource(source: string): CheckedSource {
+  const nested = nestedTooDeep(source)
+  if (nested) return { problems: [nested], program: null }
   let program: Program
   try {
     program = language.parse(source)

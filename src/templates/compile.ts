@@ -70,13 +70,17 @@ function refuse(problems: TemplateProblem[]): void {
   if (problems.length > 0) throw new TemplateError(problems)
 }
 
-/** Scripts run in no mail program, but would in a preview; includes would read nothing and vanish. */
+const FORBIDDEN = new Set(['script', 'mj-include', 'iframe', 'object', 'embed'])
+
+/** Scripts and what carries them run in no mail program, but would in a preview; includes would read nothing and vanish. */
 function findForbidden(guard: TagGuard): TemplateProblem[] {
   const problems: TemplateProblem[] = []
   scanHtml(guard.text, {
-    open({ name, start }) {
-      if (name !== 'script' && name !== 'mj-include') return
-      problems.push({ field: 'source', line: guard.lineAt(start), detail: `<${name}> is not allowed.` })
+    open({ name, start, attributes }) {
+      const line = guard.lineAt(start)
+      if (FORBIDDEN.has(name)) problems.push({ field: 'source', line, detail: `<${name}> is not allowed.` })
+      const handler = attributes.find((attribute) => attribute.name.startsWith('on'))
+      if (handler) problems.push({ field: 'source', line, detail: `The attribute ${handler.name} is not allowed.` })
     },
   })
   return problems
@@ -91,10 +95,20 @@ function locateIn(guard: TagGuard): (raw: string) => number | undefined {
 }
 
 function textPart(text_source: string | null, html: string, guard: TagGuard, first: number) {
-  if (text_source === null) return { text: guard.restore(textFromHtml(html)), links: [], warnings: [] }
+  if (text_source === null) return { text: guard.restore(textOf(html)), links: [], warnings: [] }
   const own = new TagGuard(text_source)
   const { text, links, warnings } = trackText(own, first)
   return { text: own.restore(text), links, warnings }
+}
+
+function textOf(html: string): string {
+  try {
+    return textFromHtml(html)
+  } catch (error) {
+    // It walks the elements by recursion: what ends it is the stack.
+    if (!(error instanceof RangeError)) throw error
+    throw new TemplateError([{ field: 'source', detail: 'Its elements nest too deep, or one is never closed.' }])
+  }
 }
 
 function addPixel(html: string): string {

@@ -15,6 +15,8 @@ export class TagGuard {
   /** The source with words in place of tags. */
   readonly text: string
   readonly tags: GuardedTag[] = []
+  /** Where in `text` a line ends, in order; a tag's own line breaks are at the end of its word. */
+  private readonly breaks: number[] = []
   private readonly prefix: string
   private readonly word: RegExp
 
@@ -30,11 +32,19 @@ export class TagGuard {
     for (const { source: tag, offset } of findTags(source)) {
       const literal = source.slice(from, offset)
       line += newlines(literal)
+      this.see(literal, text.length)
       text += literal + this.add(tag, line)
+      for (let n = newlines(tag); n > 0; n--) this.breaks.push(text.length - 1)
       line += newlines(tag)
       from = offset + tag.length
     }
+    this.see(source.slice(from), text.length)
     this.text = text + source.slice(from)
+  }
+
+  /** Notes the line breaks of a literal that goes to `offset`. */
+  private see(literal: string, offset: number): void {
+    for (let at = literal.indexOf('\n'); at !== -1; at = literal.indexOf('\n', at + 1)) this.breaks.push(offset + at)
   }
 
   /** Takes a tag into custody and returns the word for it. */
@@ -66,7 +76,18 @@ export class TagGuard {
 
   /** Line of the author's source for a place in the guarded text. Tags may span lines; their words do not. */
   lineAt(offset: number): number {
-    return 1 + newlines(this.restore(this.text.slice(0, offset)))
+    let [low, high] = [0, this.breaks.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.breaks[middle] ?? 0) < offset) low = middle + 1
+      else high = middle
+    }
+    return 1 + low
+  }
+
+  /** What a text says whatever its tags yield. */
+  literal(text: string): string {
+    return text.replace(this.word, '')
   }
 }
 

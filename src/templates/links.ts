@@ -38,7 +38,7 @@ export function trackLinks(
       if (tag.name === 'img') say(` ${attributeOf(tag, 'alt')} `)
       for (const attribute of tag.attributes) {
         if (attribute.name !== 'href' && attribute.name !== 'action' && attribute.name !== 'formaction') continue
-        const refused = refusal(attribute.value)
+        const refused = refusal(guard.literal(attribute.value))
         if (refused) tracked.problems.push(problem(refused, attribute))
       }
       const href = tag.attributes.find((attribute) => attribute.name === 'href')

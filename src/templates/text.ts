@@ -47,14 +47,16 @@ const convert = compile({
 /** Writes the text part of guarded HTML; links stand in it with the same numbers as there. */
 export function textFromHtml(html: string): string {
   return `${convert(html)
-    .replace(/[ \t\u00a0]+$/gm, '')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim()}\n`
 }
 
 /** Closing brackets and punctuation after an address belong to the sentence. */
 const ADDRESS = /\bhttps?:\/\/[^\s<>"']+/gi
-const TRAILING = /[.,;:!?)\]}]+$/
+const TRAILING = new Set('.,;:!?)]}')
 
 /**
  * Numbers the literal addresses of the author's own text, after those of the HTML.
@@ -69,8 +71,9 @@ export function trackText(
   const links: TemplateLink[] = []
   const warnings: TemplateWarning[] = []
   const text = guard.text.replace(ADDRESS, (found: string, offset: number) => {
-    const tail = found.includes('(') ? '' : (TRAILING.exec(found)?.[0] ?? '')
-    const address = found.slice(0, found.length - tail.length)
+    let end = found.length
+    if (!found.includes('(')) while (TRAILING.has(found[end - 1] ?? '')) end--
+    const [address, tail] = [found.slice(0, end), found.slice(end)]
     if (guard.has(address)) {
       const warning = variableLink(address, guard)
       if (warning) warnings.push({ ...warning, line: guard.lineAt(offset) })

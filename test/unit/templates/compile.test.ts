@@ -135,3 +135,52 @@ test('the example newsletter compiles without a warning and renders for a person
   }
   expect(mail.html).toContain('src="https://t.example/t/o/1.gif"')
 })
+
+describe('what a template may not hold', () => {
+  test.each([
+    ['<p onclick="x()">a</p>', 'onclick'],
+    ['<img src="https://example.com/a.png" OnError=x>', 'onerror'],
+    ['<iframe src="https://example.com"></iframe>', '<iframe>'],
+    ['<object data="x"></object>', '<object>'],
+    ['<embed src="x">', '<embed>'],
+  ])('what would run in a preview: %s', async (source, named) => {
+    const [problem] = await problemsOf(compileHtmlSource(`<p>x</p>\n${source}`))
+    expect(problem).toMatchObject({ field: 'source', line: 2 })
+    expect(problem?.detail).toContain(named)
+  })
+
+  test.each(['java{{! x }}script:alert(1)', '{{#if a}}{{else}}javascript:{{/if}}alert(1)', '{{a}}javascript:alert(1)'])(
+    'an address that becomes a script when its tags are filled in: %s',
+    async (address) => {
+      const problems = await problemsOf(compileHtmlSource(`<a href="${address}">x</a>`))
+      expect(problems).toEqual([{ field: 'source', line: 1, detail: 'Addresses with javascript: are not allowed.' }])
+    },
+  )
+})
+
+describe('nesting has a limit, and says so instead of failing:', () => {
+  const times = (n: number, text: string) => text.repeat(n)
+  test.each([
+    ['blocks', `${times(20_000, '{{#if a}}')}${times(20_000, '{{/if}}')}`],
+    ['blocks that nobody closes', times(20_000, '{{#if a}}')],
+    ['else after else', `{{#if a}}${times(20_000, '{{else if a}}')}{{/if}}`],
+    ['inverse blocks', `${times(20_000, '{{^a}}')}${times(20_000, '{{/a}}')}`],
+    ['expressions', `{{eq ${times(20_000, '(eq ')}1 2${times(20_000, ' 1)')} 1}}`],
+    ['elements', `${times(20_000, '<div>')}x`],
+    ['elements of a link', `<a href="https://example.com">${times(20_000, '<b>')}x`],
+  ])('%s', async (_, source) => {
+    const [problem] = await problemsOf(compileHtmlSource(source))
+    expect(problem).toMatchObject({ field: 'source', detail: expect.stringMatching(/deep/) })
+  })
+
+  test('what people write is far from it', async () => {
+    const source = `${times(60, '{{#if a}}')}x${times(60, '{{/if}}')}{{#if a}}y${times(30, '{{else if b}}z')}{{/if}}`
+    expect(rendered(await compileHtmlSource(`<p>${source}</p>`), { a: 1 }).html).toBe('<p>xy</p>')
+  })
+})
+
+test('the line of a problem is that of the source, whatever tags span', async () => {
+  const source = '<p>{{!\n\n}}</p>\n<a href="{{x}}">x</a>\n<a href="{{y}}">y</a>{{! \n }}<a href="{{z}}">z</a>'
+  const { warnings } = await compileHtmlSource(source)
+  expect(warnings.map(({ line }) => line)).toEqual([4, 5, 6])
+})
