@@ -83,7 +83,7 @@ const main :Workerd.Worker = (
   const server = keep({ command: WORKERD, args: ['serve', file], signal: 'SIGTERM', grace: 2000 }, log)
   const url = `http://127.0.0.1:${port}`
   for (const end = Date.now() + PATIENCE; ; await sleep(50)) {
-    const response = await fetch(url).catch(() => null)
+    const response = await fetch(url, { redirect: 'manual' }).catch(() => null)
     if (response) {
       await response.arrayBuffer()
       return { url, pid: server.pid, stop: server.stop }
