@@ -21,7 +21,7 @@ import {
   updateDraft,
 } from './store.ts'
 import { cancelCampaign, pauseCampaign, resumeCampaign } from './transitions.ts'
-import { watchCampaign } from './wake.ts'
+import { underWatch } from './wake.ts'
 
 export function campaignRoutes(services: Services) {
   const { db, redis, redis_keys, dispatch } = services
@@ -114,8 +114,7 @@ export function campaignRoutes(services: Services) {
 
   router.openapi(op.resume, async (c) => {
     const { id } = c.req.valid('param')
-    await watchCampaign(services, id, 0)
-    if (!(await resumeCampaign(db, id))) await refuse(id, 'resumed', 'paused')
+    if (!(await underWatch(services, id, 0, () => resumeCampaign(db, id)))) await refuse(id, 'resumed', 'paused')
     await dispatch.send({ campaign_id: id, enqueued: 0 })
     return c.json(await read(id), 200)
   })
@@ -137,9 +136,11 @@ export function campaignRoutes(services: Services) {
     const { id } = c.req.valid('param')
     const { as } = c.req.valid('json')
     await read(id)
-    await watchCampaign(services, id, 0)
-    let changed = 0
-    for (let some = RESOLVE_LIMIT; some === RESOLVE_LIMIT; changed += some) some = await resolveUnconfirmed(db, id, as)
+    const changed = await underWatch(services, id, 0, async () => {
+      let sum = 0
+      for (let some = RESOLVE_LIMIT; some === RESOLVE_LIMIT; sum += some) some = await resolveUnconfirmed(db, id, as)
+      return sum
+    })
     if (as === 'resend' && changed > 0) await dispatch.send({ campaign_id: id, enqueued: 0 })
     return c.json({ changed }, 200)
   })

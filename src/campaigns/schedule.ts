@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { Problem } from '../http/problem.ts'
 import type { Services } from '../http/services.ts'
-import { watchCampaign } from './wake.ts'
+import { underWatch } from './wake.ts'
 
 /**
  * draft or scheduled -> scheduled for another moment. The content is checked when it starts, and may be checked before.
@@ -14,13 +14,12 @@ export async function scheduleCampaign(
   id: number,
   scheduled_at: string,
 ): Promise<void> {
-  await watchCampaign(s, id, Date.parse(scheduled_at))
-  const { rows } = await s.db.execute(sql`
-    update campaigns set status = 'scheduled', scheduled_at = ${scheduled_at}::timestamptz, status_reason = null, updated_at = now()
-    where id = ${id} and status in ('draft', 'scheduled') returning id`)
+  const { rows } = await underWatch(s, id, Date.parse(scheduled_at), () =>
+    s.db.execute(sql`
+      update campaigns set status = 'scheduled', scheduled_at = ${scheduled_at}::timestamptz, status_reason = null, updated_at = now()
+      where id = ${id} and status in ('draft', 'scheduled') returning id`),
+  )
   if (rows.length === 0) throw new Problem('wrong_status', `Campaign ${id} has started already.`)
-  // Once more: a cron run in between may have seen a draft and dropped the first.
-  await watchCampaign(s, id, Date.parse(scheduled_at)).catch(() => undefined)
 }
 
 /** scheduled -> draft. @throws {Problem} wrong_status */

@@ -13,7 +13,7 @@ import { missingFrom } from './compliance.ts'
 import { type Snapshot, takeSnapshot } from './snapshot.ts'
 import type { CampaignStatus } from './status.ts'
 import { missingReferences } from './store.ts'
-import { watchCampaign } from './wake.ts'
+import { underWatch } from './wake.ts'
 
 /** Real recipients a campaign is rendered for before it may start, besides one about whom nothing is known. */
 const SAMPLES = 5
@@ -54,13 +54,9 @@ export async function startCampaign(s: Starting, id: number, due = false): Promi
   if (errors.length > 0) {
     throw new Problem('campaign_not_ready', errors.map(({ detail }) => detail).join('; '), { errors })
   }
-  // Before the status changes: cron must know of a campaign that is sending, and a wake-up too many does no harm.
-  await watchCampaign(s, id, 0)
-  if (!(await moveToSending(s.db, plan, snapshot, plan.compiled.links, due))) {
+  if (!(await underWatch(s, id, 0, () => moveToSending(s.db, plan, snapshot, plan.compiled.links, due)))) {
     throw new Problem('wrong_status', `Campaign ${id} was changed or started meanwhile. Read it again.`)
   }
-  // Once more: a cron run in between may have seen a draft and dropped the first.
-  await watchCampaign(s, id, 0).catch(() => undefined)
   await s.dispatch.send({ campaign_id: id, enqueued: 0 })
 }
 
