@@ -11,7 +11,7 @@ import { Problem } from './http/problem.ts'
 import type { Services } from './http/services.ts'
 import { completeCampaign } from './ledger/complete.ts'
 import { settleByEvidence } from './ledger/evidence.ts'
-import { sendingCampaigns, sweepBatches } from './ledger/sweep.ts'
+import { finishedCampaigns, sweepBatches, sweepFreezes } from './ledger/sweep.ts'
 import { log } from './log.ts'
 
 /** What one run may take, in ms: cron runs under an hour apart have 30 s of CPU. */
@@ -91,10 +91,8 @@ async function sweep(s: Cron): Promise<void> {
     await s.sends.sendBatch(lost.slice(i, i + 100).map((body) => ({ body })))
   }
   if (lost.length > 0) log('pointers_sent_again', { count: lost.length })
-  for (const campaign of await sendingCampaigns(s.db)) {
-    if (campaign.frozen) await completeCampaign(s.db, campaign.id)
-    else if (campaign.stale) await s.dispatch.send({ campaign_id: campaign.id, enqueued: 0 })
-  }
+  for (const message of await sweepFreezes(s.db)) await s.dispatch.send(message)
+  for (const id of await finishedCampaigns(s.db)) await completeCampaign(s.db, id)
 }
 
 /** Takes what is neither scheduled nor sending off the watch; puts on it what Redis has forgotten. */

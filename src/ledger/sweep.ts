@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
-import type { BatchPointer } from '../dispatch/message.ts'
+import type { BatchPointer, DispatchMessage } from '../dispatch/message.ts'
 
 /** Pointers one sweep may send. */
 export const SWEEP_LIMIT = 1000
@@ -27,10 +27,24 @@ export async function sweepBatches(db: Database, limit = SWEEP_LIMIT): Promise<B
   return rows
 }
 
-/** Campaigns that are sending, for which a freeze may have died or completion may be due. */
-export async function sendingCampaigns(db: Database): Promise<{ id: number; frozen: boolean; stale: boolean }[]> {
-  const { rows } = await db.execute<{ id: number; frozen: boolean; stale: boolean }>(sql`
-    select id::float8 as id, frozen_at is not null as frozen, updated_at < now() - interval '5 minutes' as stale
-    from campaigns where status = 'sending' order by id limit 1000`)
+/**
+ * Takes the freezes that stand still, to be dispatched again from the batches that are yet to come: lost pointers of those
+ * that are there are for `sweepBatches`. `updated_at` moves on in the same statement, as it does with every page.
+ */
+export async function sweepFreezes(db: Database): Promise<DispatchMessage[]> {
+  const { rows } = await db.execute<{ campaign_id: number; enqueued: number }>(sql`
+    update campaigns set updated_at = now()
+    where status = 'sending' and frozen_at is null and updated_at < now() - interval '5 minutes'
+    returning id::float8 as campaign_id, batch_count as enqueued`)
   return rows
+}
+
+/** Campaigns that seem to be over, but were not ended. */
+export async function finishedCampaigns(db: Database): Promise<number[]> {
+  const { rows } = await db.execute<{ id: number }>(sql`
+    select c.id::float8 as id from campaigns c
+    where c.status = 'sending' and c.frozen_at is not null
+      and not exists (select 1 from batches b where b.campaign_id = c.id and b.open > 0)
+    order by c.id limit 1000`)
+  return rows.map((row) => row.id)
 }

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { pauseCampaign, resumeCampaign } from '../../src/campaigns/transitions.ts'
+import { underWatch } from '../../src/campaigns/wake.ts'
 import { type Cron, everyMinute } from '../../src/cron.ts'
 import type { Database } from '../../src/db/client.ts'
 import type { BatchPointer, DispatchMessage } from '../../src/dispatch/message.ts'
@@ -101,7 +103,32 @@ test('a freeze that stands still is dispatched again', async () => {
   await r.redis.zadd(r.keys.wake, { score: 0, member: String(campaign_id) })
   expect((await cron()).dispatched).toEqual([])
   await t.sql(`update campaigns set updated_at = now() - interval '10 minutes' where id = $1`, [campaign_id])
-  expect((await cron()).dispatched).toEqual([{ campaign_id, enqueued: 0 }])
+  const [a, b] = await Promise.all([cron(), cron()])
+  expect([...a.dispatched, ...b.dispatched]).toEqual([{ campaign_id, enqueued: 0 }])
+  expect((await cron()).dispatched).toEqual([])
+})
+
+test('a freeze that died half way goes on with the batches to come; pointers of the others are the sweep’s', async () => {
+  const { campaign_id, list_id } = await seedCampaign(t, 250)
+  await freezePage(t.db, campaign_id, 0, { include: [list_id], exclude: [], where: {}, sample: null }, 200)
+  await r.redis.zadd(r.keys.wake, { score: 0, member: String(campaign_id) })
+  await t.sql(`update campaigns set updated_at = now() - interval '10 minutes' where id = $1`, [campaign_id])
+  expect(await cron()).toEqual({ dispatched: [{ campaign_id, enqueued: 2 }], pointers: [] })
+})
+
+test('a queue that stands still is not filled up: two pointers an hour for a batch, and none is ever forgotten', async () => {
+  const { campaign_id } = await frozenCampaign(250)
+  const sent: BatchPointer[] = []
+  const HOURS = 6
+  for (let minute = 0; minute < HOURS * 60; minute += 5) {
+    await t.sql(`update batches set due_at = due_at - interval '5 minutes' where campaign_id = $1`, [campaign_id])
+    sent.push(...(await cron()).pointers)
+  }
+  for (const batch of [0, 1, 2]) {
+    const n = sent.filter((pointer) => pointer.batch === batch).length
+    expect(n).toBeGreaterThanOrEqual(HOURS)
+    expect(n).toBeLessThanOrEqual(HOURS * 2)
+  }
 })
 
 test('a campaign whose last batch ended unseen is ended, and is no longer watched', async () => {
@@ -118,6 +145,19 @@ test('a campaign that Redis has forgotten is watched again after the hourly look
   const { campaign_id } = await frozenCampaign(3)
   await r.redis.del(r.keys.wake, r.keys.swept)
   await cron()
+  expect(Number(await r.redis.zscore(r.keys.wake, String(campaign_id)))).toBe(0)
+})
+
+test('a campaign that is resumed while cron looks at it as paused stays watched', async () => {
+  const { campaign_id } = await frozenCampaign(3)
+  await pauseCampaign(t.db, campaign_id, 'test')
+  const services = { redis: r.redis, redis_keys: r.keys }
+  const resumed = await underWatch(services, campaign_id, 0, async () => {
+    await cron()
+    expect(await r.redis.zscore(r.keys.wake, String(campaign_id))).toBeNull()
+    return resumeCampaign(t.db, campaign_id)
+  })
+  expect(resumed).toBe(true)
   expect(Number(await r.redis.zscore(r.keys.wake, String(campaign_id)))).toBe(0)
 })
 
