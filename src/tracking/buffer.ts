@@ -4,18 +4,43 @@ import { log } from '../log.ts'
 import type { TrackingEvent } from './event.ts'
 import type { TrackingServices } from './services.ts'
 
-type Buffer = Pick<TrackingServices, 'redis' | 'redis_keys' | 'events'>
+type Buffer = Pick<TrackingServices, 'redis' | 'redis_keys' | 'events' | 'gathering' | 'now'>
 
-/** Keeps an open or a click. Never throws: if Redis and the queue are both down, the event is lost, and logged. */
-export async function bufferEvent({ redis, redis_keys, events }: Buffer, event: TrackingEvent): Promise<void> {
+/** How long an event waits for others to share its command, in ms. */
+const WINDOW = 10
+/** Events of one command; also what one `sendBatch` takes (Cloudflare Queues limit). */
+const MOST = 100
+
+/**
+ * Keeps an open or a click. Never throws: if Redis and the queue are both down, the event is lost, and logged.
+ *
+ * The first event waits a moment and writes those that came to the same isolate meanwhile, so that a burst is some
+ * hundred commands a second and not one for each reader. Should its invocation die in that moment, they are lost with it.
+ */
+export async function bufferEvent(
+  { redis, redis_keys, events, gathering, now }: Buffer,
+  event: TrackingEvent,
+): Promise<void> {
+  const at = now().getTime()
+  // Past its moment it may be that nobody is left to write it.
+  if (at < gathering.closes_at && gathering.events.length < MOST) {
+    gathering.events.push(event)
+    return
+  }
+  const gathered = [event]
+  gathering.events = gathered
+  gathering.closes_at = at + WINDOW
+  await new Promise((resolve) => setTimeout(resolve, WINDOW))
+  if (gathering.events === gathered) gathering.closes_at = 0
+  const about = { events: gathered.length, campaign_id: event.campaign_id, event_id: event.event_id }
   try {
-    await redis.rpush(redis_keys.events, JSON.stringify(event))
+    await redis.rpush(redis_keys.events, ...gathered.map((one) => JSON.stringify(one)))
   } catch (error) {
     try {
-      await events.send(event)
-      logFallback(event, error)
+      await events.sendBatch(gathered.map((body) => ({ body })))
+      log('tracking_redis_failed', { ...about, error: nameOf(error) })
     } catch (queue_error) {
-      log('tracking_event_lost', { ...idsOf(event), error: nameOf(error), queue_error: nameOf(queue_error) })
+      log('tracking_event_lost', { ...about, error: nameOf(error), queue_error: nameOf(queue_error) })
     }
   }
 }
@@ -37,17 +62,13 @@ export async function bufferUnsubscribe({ redis, redis_keys, events }: Buffer, e
   } catch (error) {
     try {
       await events.send(event)
-      logFallback(event, error)
+      log('tracking_redis_failed', { ...idsOf(event), error: nameOf(error) })
       return true
     } catch (queue_error) {
       log('tracking_unsubscribe_refused', { ...idsOf(event), error: nameOf(error), queue_error: nameOf(queue_error) })
       return false
     }
   }
-}
-
-function logFallback(event: TrackingEvent, error: unknown): void {
-  log('tracking_redis_failed', { ...idsOf(event), error: nameOf(error) })
 }
 
 const idsOf = ({ kind, campaign_id, event_id }: TrackingEvent) => ({ kind, campaign_id, event_id })

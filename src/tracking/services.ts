@@ -9,7 +9,12 @@ export interface TrackingServices {
   redis: Redis
   redis_keys: RedisKeys
   /** The queue that takes over while Redis cannot be written. */
-  events: { send(event: TrackingEvent): Promise<unknown> }
+  events: {
+    send(event: TrackingEvent): Promise<unknown>
+    sendBatch(messages: { body: TrackingEvent }[]): Promise<unknown>
+  }
+  /** Opens and clicks of this isolate that will be written together, joined until `closes_at` (ms); see buffer.ts. */
+  gathering: { events: TrackingEvent[]; closes_at: number }
   now: () => Date
   /** A fresh id for each visit. */
   eventId: () => string

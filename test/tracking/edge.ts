@@ -4,6 +4,7 @@ import { connectRedis } from '../../src/redis/client.ts'
 import { parseSigningKeys, type SigningKeys } from '../../src/tokens/keys.ts'
 import type { TrackingEvent } from '../../src/tracking/event.ts'
 import { route } from '../../src/tracking/routes.ts'
+import type { TrackingServices } from '../../src/tracking/services.ts'
 import { openTestRedis } from '../support/redis.ts'
 
 export const ORIGIN = 'https://mail.test'
@@ -31,6 +32,13 @@ export async function openEdge() {
   const queued: TrackingEvent[] = []
   // Nothing listens on port 1: every command is refused at once.
   const dead = connectRedis('http://127.0.0.1:1', 'none')
+  const gathering: TrackingServices['gathering'] = { events: [], closes_at: 0 }
+  let writes = 0
+  const { rpush } = redis
+  redis.rpush = (...args: Parameters<typeof rpush>) => {
+    writes++
+    return rpush(...args)
+  }
   let count = 0
 
   /** Asks the edge, and waits for what it does after its answer. */
@@ -48,7 +56,12 @@ export async function openEdge() {
             if (options.queue_down) throw new Error('Too Many Requests')
             queued.push(event)
           },
+          async sendBatch(messages: { body: TrackingEvent }[]) {
+            if (options.queue_down) throw new Error('Too Many Requests')
+            queued.push(...messages.map(({ body }) => body))
+          },
         },
+        gathering,
         now: () => new Date(NOW),
         eventId: () => `event-${++count}`,
       }),
@@ -64,6 +77,13 @@ export async function openEdge() {
     keys,
     ask,
     close,
+    /** Commands that wrote events. */
+    commands: () => writes,
+    /** As if an invocation had died that was to write `event`, a while ago. */
+    abandon(event: TrackingEvent) {
+      gathering.events = [event]
+      gathering.closes_at = Date.parse(NOW) - 1
+    },
     /** Takes what arrived since the last call. */
     async arrived() {
       const lines = await redis.lrange(keys.events, 0, -1)
