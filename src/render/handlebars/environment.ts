@@ -104,7 +104,7 @@ function templateSpec(program: OpcodeProgram, options: CompileOptions, budget: B
 function bounded(main: Main, budget: Budget): Main {
   return (...args) => {
     const depth = budget.depth
-    if (depth === 0) budget.programs = 0
+    if (depth === 0) budget.restart()
     try {
       return main(...args)
     } finally {

@@ -1,4 +1,4 @@
-import type { Budget } from './budget.ts'
+import { type Budget, MAX_LENGTH } from './budget.ts'
 import { type Arguments, callHelper, optionsOf } from './call.ts'
 import type { Decorate, Frame, Helper, Main, Read } from './frame.ts'
 import { readPath, readStrictPath, readTruthyPath } from './lookup.ts'
@@ -355,6 +355,8 @@ class Emitter {
         const value = (reads[i] as Read)(frame)
         if (value != null) out += value as string
         out += tails[i]
+        // Over it already: `leave` says so, before the rest fills the memory.
+        if (out.length > MAX_LENGTH) break
       }
       budget.leave(out.length)
       return out

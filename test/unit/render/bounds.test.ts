@@ -30,6 +30,24 @@ describe('a template that would not end', () => {
     const template = createEnvironment().compile('{{#each list}}{{../long}}{{/each}}')
     expect(() => template({ list: Array.from({ length: 20 }, () => 1), long })).toThrow('longer than')
   })
+
+  test('a loop over something long ends with an error long before its output is too long for a string', () => {
+    let passes = 0
+    const environment = createEnvironment()
+    environment.registerHelper('seen', () => {
+      passes++
+      return ''
+    })
+    const data = { list: Array.from({ length: 5_000 }, () => 1), long: 'x'.repeat(1_000_000) }
+    const loop = environment.compile('{{#each list}}{{seen}}{{../long}}{{/each}}')
+    const row = environment.compile('{{seen}}{{long}}'.repeat(5_000))
+    for (let round = 0; round < 2; round++) {
+      expect(() => loop(data)).toThrow('characters were written')
+      expect(() => row(data)).toThrow('longer than')
+      expect(loop({ list: [1, 2], long: 'ab' })).toBe('abab')
+    }
+    expect(passes).toBeLessThan(100)
+  })
 })
 
 describe('an environment', () => {
