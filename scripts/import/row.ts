@@ -78,7 +78,8 @@ export function toRow(
     row.consent_source ?? settings.consent_source ?? (row.consented_at && `import of ${settings.file_name}`)
   if (source) row.consent_source = source.slice(0, 200)
   if (Object.keys(attributes).length > 0) row.attributes = attributes
-  if (/\\u0000|\\ud[89a-f]/i.test(JSON.stringify(attributes))) return { problem: 'holds text that cannot be stored' }
+  if (/\\u0000|\\ud[89a-f]|"__proto__"/i.test(JSON.stringify(attributes)))
+    return { problem: 'holds text that cannot be stored' }
   return { row }
 }
 

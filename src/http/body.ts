@@ -26,7 +26,9 @@ export function jsonBody(limit: number): MiddlewareHandler<AppEnv> {
     const value = parseJson(text)
     const errors = UNSTORABLE.test(text) ? unstorable(value, '') : []
     if (errors.length > 0) {
-      throw new Problem('validation_failed', 'The body holds text that cannot be stored.', { errors })
+      throw new Problem('validation_failed', 'The body holds text that cannot be stored.', {
+        errors: errors.slice(0, 100),
+      })
     }
     c.set('body', text)
     c.req.raw = new Request(c.req.raw, { body: text })
@@ -103,8 +105,11 @@ function isNestedTooDeep(text: string): boolean {
 
 const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d]
 
-/** Escapes of NUL and of surrogates (raw ones do not survive UTF-8); pairs of surrogates are sorted out afterwards. */
-const UNSTORABLE = /\\u(?:0000|d[89a-f])/i
+/**
+ * Escapes of NUL and of surrogates (raw ones do not survive UTF-8); pairs of surrogates are sorted out afterwards. And the
+ * name `__proto__`, escaped or not: an object's copy loses it in silence, and a filter by it would mean everyone.
+ */
+const UNSTORABLE = /\\u(?:0000|d[89a-f])|__proto__|\\u00(?:5f|7[024]|6f)/i
 
 function unstorable(value: unknown, path: string): FieldError[] {
   if (typeof value === 'string') {
@@ -112,8 +117,9 @@ function unstorable(value: unknown, path: string): FieldError[] {
     return value.isWellFormed() ? [] : [{ field: path || 'body', detail: 'must not contain half of a surrogate pair' }]
   }
   if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, inner]) => [
-    ...unstorable(key, path),
-    ...unstorable(inner, path ? `${path}.${key}` : key),
-  ])
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const field = path ? `${path}.${key}` : key
+    if (key === '__proto__') return [{ field, detail: 'is not a name that can be used' }]
+    return [...unstorable(key, path), ...unstorable(inner, field)]
+  })
 }

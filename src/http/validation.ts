@@ -7,6 +7,9 @@ type RawIssue = Parameters<z.core.$ZodErrorMap>[0]
 
 z.config({ customError: describe })
 
+/** Fields that are named at once: an answer many times the size of its request helps nobody. */
+const MOST = 100
+
 /** 422 for what a schema refused, one entry per field. `target` is where the schema was applied (json, query, param). */
 export function validationProblem(error: z.core.$ZodError, target: string): Problem {
   const errors = fieldErrors(error, target === 'json' ? 'body' : target)
@@ -15,9 +18,7 @@ export function validationProblem(error: z.core.$ZodError, target: string): Prob
   return new Problem(
     'validation_failed',
     first ? `${first.field} ${first.detail}${more}` : 'The request is not valid.',
-    {
-      errors,
-    },
+    { errors: errors.slice(0, MOST) },
   )
 }
 

@@ -35,6 +35,8 @@ function valueProblem(
   if (typeof value === 'string') {
     return CONTROL.test(value) ? { path, problem: 'must not contain control characters' } : null
   }
+  // JSON writes 1e999, which is read as no number at all.
+  if (typeof value === 'number' && !Number.isFinite(value)) return { path, problem: 'must be a number below 1e308' }
   if (typeof value !== 'object' || value === null) return null
   if (path.length >= DEPTH_LIMIT) return { path, problem: `must not be nested deeper than ${DEPTH_LIMIT} levels` }
   for (const [key, inner] of Object.entries(value)) {

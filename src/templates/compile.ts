@@ -52,7 +52,8 @@ export async function compileTemplate(template: TemplateSource): Promise<Compile
     text: text.text,
     links,
     variables: [...new Set(variables.map(({ path }) => path))].sort(),
-    warnings: [...clipped(html), ...unescaped(program), ...tracked.warnings, ...text.warnings],
+    // Kept with every version: a hundred say as much as ten thousand.
+    warnings: [...clipped(html), ...unescaped(program), ...tracked.warnings, ...text.warnings].slice(0, 100),
   }
 }
 

@@ -6,13 +6,21 @@ export interface TemplateProblem {
   detail: string
 }
 
+/** Problems that are told at once; whoever has more mends these first. */
+const MOST = 100
+
 /** The template cannot be saved; nothing of it was. */
 export class TemplateError extends Error {
   override name = 'TemplateError'
   readonly problems: TemplateProblem[]
 
   constructor(problems: TemplateProblem[]) {
-    super(problems.map(({ field, line, detail }) => `${field}${line ? `:${line}` : ''} ${detail}`).join('\n'))
-    this.problems = problems
+    super(
+      problems
+        .slice(0, MOST)
+        .map(({ field, line, detail }) => `${field}${line ? `:${line}` : ''} ${detail}`)
+        .join('\n'),
+    )
+    this.problems = problems.slice(0, MOST)
   }
 }

@@ -151,6 +151,33 @@ describe('a body of the wrong shape is 422 and names the fields:', () => {
     expect(answer.body.detail).toMatch(/and 4 more/)
   })
 
+  test('an answer names a hundred fields at most', async () => {
+    const answer = await api.post('/senders', Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`x${i}`, i])))
+    expect([answer.status, answer.body.errors.length]).toEqual([422, 100])
+    expect(answer.body.detail).toMatch(/and \d{4} more/)
+  })
+
+  test.each([
+    ['/campaigns', '{"audience": {"include": [1], "where": {"__proto__": "x"}}}', 'audience.where.__proto__'],
+    ['/subscribers', '{"email": "a@example.com", "attributes": {"\\u005f_proto__": {"a": 1}}}', 'attributes.__proto__'],
+  ])('__proto__ is not lost inside %s', async (path, body, field) => {
+    const answer = await request(`/api/v1${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${api.key}`, 'content-type': 'application/json' },
+      body,
+    })
+    expect([answer.status, answer.body.errors]).toEqual([422, [{ field, detail: 'is not a name that can be used' }]])
+  })
+
+  test('a number that JSON can write and nobody can read is refused', async () => {
+    const answer = await request('/api/v1/subscribers', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${api.key}`, 'content-type': 'application/json' },
+      body: '{"email": "a@example.com", "attributes": {"a": [1e999]}}',
+    })
+    expect([answer.status, answer.body.errors[0]?.field]).toEqual([422, 'attributes.a.0'])
+  })
+
   test('__proto__ is a field like any other', async () => {
     const answer = await post('{"__proto__": {"admin": true}, "name": "S"}')
     expect([answer.status, answer.body.errors.some(({ field }) => field === '__proto__')]).toEqual([422, true])
