@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
+import type { AppEnv } from '../http/context.ts'
 import { Problem } from '../http/problem.ts'
-import type { AppEnv } from '../http/route.ts'
 import type { Services } from '../http/services.ts'
 import type { Caller } from './caller.ts'
 import { hashApiKey, looksLikeApiKey } from './key.ts'

@@ -3,8 +3,8 @@ import type { Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { sqlState } from '../db/retry.ts'
 import { log } from '../log.ts'
+import type { AppEnv } from './context.ts'
 import { Problem, problemResponse } from './problem.ts'
-import type { AppEnv } from './route.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 

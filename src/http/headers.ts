@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import type { AppEnv } from './route.ts'
+import type { AppEnv } from './context.ts'
 
 /** Gives each request an id of its own, which every answer carries and the log names. */
 export const identify: MiddlewareHandler<AppEnv> = async (c, next) => {

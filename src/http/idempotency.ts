@@ -7,8 +7,8 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Database } from '../db/client.ts'
 import { log } from '../log.ts'
+import type { AppEnv } from './context.ts'
 import { Problem } from './problem.ts'
-import type { AppEnv } from './route.ts'
 
 /** How long an answer is kept, in hours. */
 const KEPT_HOURS = 24

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { AppEnv } from './context.ts'
 import type { Reference } from './docs/page.ts'
-import type { AppEnv } from './route.ts'
 
 const INTRODUCTION = `Every call carries \`Authorization: Bearer emk_...\`. A key has scopes: \`read\`, \`write\` (change data), \`send\`
 (start, schedule and stop sending), \`admin\` (keys and settings).

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
+import type { AppEnv } from './context.ts'
 import { Problem } from './problem.ts'
-import type { AppEnv } from './route.ts'
 
 /**
  * Looks at the query before any schema does: NUL, which Postgres cannot take, and saying one thing twice are

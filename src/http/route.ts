@@ -1,27 +1,13 @@
 import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { requireScope } from '../auth/authenticate.ts'
-import type { Caller } from '../auth/caller.ts'
-import type { KnownKeys } from '../auth/known.ts'
 import type { Scope } from '../auth/scopes.ts'
-import type { Database } from '../db/client.ts'
 import { BODY_LIMIT, jsonBody, noBody } from './body.ts'
+import type { AppEnv } from './context.ts'
 import { idempotent, refuseIdempotencyKey } from './idempotency.ts'
 import { plainQuery } from './query.ts'
 import { problemDocument } from './schema.ts'
 import { validationProblem } from './validation.ts'
-
-/** What the frame puts into Hono's context; routes read `request_id` and `caller` and pass on values, never the context. */
-export interface AppEnv {
-  Variables: {
-    request_id: string
-    caller: Caller
-    known_keys: KnownKeys
-    db: Database
-    /** The JSON text of the body, once it was read. */
-    body?: string
-  }
-}
 
 /** A router for one owner's routes. */
 export const createRouter = () =>

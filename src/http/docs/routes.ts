@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import type { AppEnv } from '../route.ts'
+import type { AppEnv } from '../context.ts'
 import { SCRIPT, STYLE } from './assets.ts'
 import { homePage, problemsPage } from './home.ts'
 import { type Reference, referencePage } from './page.ts'

@@ -1,6 +1,8 @@
 import { base64Utf8 } from '../../mime/encode.ts'
+import type { Capabilities } from './capabilities.ts'
+import { expectClass, refused } from './refusal.ts'
 import { replyText } from './reply.ts'
-import { type Capabilities, expectClass, refused } from './session.ts'
+
 import type { Wire } from './wire.ts'
 
 /**

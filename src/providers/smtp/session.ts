@@ -1,25 +1,12 @@
 // From the TCP connection to a server that is ready for MAIL: greeting, EHLO, STARTTLS, EHLO again, AUTH.
 
 import type { SmtpAccount } from '../account.ts'
-import { answerText } from '../answer.ts'
 import { ConnectionRefused } from '../provider.ts'
 import { authenticate } from './auth.ts'
-import { ConnectionLost, type Reply, replyText } from './reply.ts'
+import { type Capabilities, capabilitiesOf } from './capabilities.ts'
+import { expectClass, refused } from './refusal.ts'
+import { ConnectionLost, replyText } from './reply.ts'
 import { type OpenSocket, Wire } from './wire.ts'
-
-/** What the server said it can do, in its last EHLO reply. */
-export interface Capabilities {
-  pipelining: boolean
-  eight_bit_mime: boolean
-  smtputf8: boolean
-  starttls: boolean
-  /** The SIZE extension is there (RFC 1870). */
-  size: boolean
-  /** Largest message in octets; 0 = no fixed limit. */
-  max_size: number
-  /** Mechanisms, upper case. */
-  auth: string[]
-}
 
 export interface SessionOptions {
   open: OpenSocket
@@ -71,16 +58,6 @@ export async function openSession(account: SmtpAccount, options: SessionOptions)
   }
 }
 
-export function refused(kind: 'later' | 'stop', answer: string): ConnectionRefused {
-  return new ConnectionRefused({ kind, answer: answerText(answer) })
-}
-
-/** 2yz passes; 4yz is `later`, 5yz is `stop`. @throws {ConnectionRefused} */
-export function expectClass(reply: Reply, step: string): void {
-  if (reply.code >= 200 && reply.code < 300) return
-  throw refused(reply.code >= 500 ? 'stop' : 'later', `${step}: ${replyText(reply)}`)
-}
-
 async function hello(wire: Wire, name: string): Promise<Capabilities> {
   const reply = await wire.command(`EHLO ${name}`)
   if (reply.code < 500) {
@@ -90,32 +67,6 @@ async function hello(wire: Wire, name: string): Promise<Capabilities> {
   // RFC 5321 3.2: a server without EHLO is greeted the old way.
   expectClass(await wire.command(`HELO ${name}`), 'HELO')
   return capabilitiesOf({ code: 250, enhanced: null, lines: [] })
-}
-
-export function capabilitiesOf(reply: Reply): Capabilities {
-  const found: Capabilities = {
-    pipelining: false,
-    eight_bit_mime: false,
-    smtputf8: false,
-    starttls: false,
-    size: false,
-    max_size: 0,
-    auth: [],
-  }
-  // The first line is the server's name.
-  for (const line of reply.lines.slice(1)) {
-    const [keyword = '', ...parameters] = line.trim().toUpperCase().split(/[ =]+/)
-    if (keyword === 'PIPELINING') found.pipelining = true
-    else if (keyword === '8BITMIME') found.eight_bit_mime = true
-    else if (keyword === 'SMTPUTF8') found.smtputf8 = true
-    else if (keyword === 'STARTTLS') found.starttls = true
-    else if (keyword === 'AUTH') found.auth.push(...parameters)
-    else if (keyword === 'SIZE') {
-      found.size = true
-      found.max_size = Number(parameters[0] ?? 0) || 0
-    }
-  }
-  return found
 }
 
 async function encrypt(wire: Wire, capabilities: Capabilities): Promise<Wire> {
