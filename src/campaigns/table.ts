@@ -1,13 +1,16 @@
 import { sql } from 'drizzle-orm'
-import { check, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { id, identity, instant, now } from '../db/columns.ts'
 import { senders } from '../senders/table.ts'
-import { templates } from '../templates/table.ts'
+import { template_versions, templates } from '../templates/table.ts'
 import type { Audience } from './audience.ts'
 import type { Snapshot } from './snapshot.ts'
 import { CAMPAIGN_STATUSES } from './status.ts'
 
-/** One mailing. `snapshot` and `audience_max_id` are fixed when it starts; `frozen_to` says how far its audience is. */
+/**
+ * One mailing. Its template's version is `template_version` if its owner chose one, else the newest, and from schedule or start
+ * on `pinned_version`. `snapshot` and `audience_max_id` are fixed when it starts; `frozen_to` says how far its audience is.
+ */
 export const campaigns = pgTable(
   'campaigns',
   {
@@ -18,6 +21,8 @@ export const campaigns = pgTable(
     template_id: id()
       .notNull()
       .references(() => templates.id),
+    template_version: integer(),
+    pinned_version: integer(),
     sender_id: id()
       .notNull()
       .references(() => senders.id),
@@ -36,6 +41,11 @@ export const campaigns = pgTable(
     updated_at: instant().notNull().default(now),
   },
   (t) => [
+    foreignKey({
+      name: 'campaigns_template_version',
+      columns: [t.template_id, t.template_version],
+      foreignColumns: [template_versions.template_id, template_versions.version],
+    }),
     index('campaigns_scheduled').on(t.scheduled_at).where(sql`${t.status} = 'scheduled'`),
     index('campaigns_open').on(t.id).where(sql`${t.status} in ('sending', 'paused')`),
     check('campaigns_status', sql`${t.status} in ('draft', 'scheduled', 'sending', 'paused', 'sent', 'cancelled')`),

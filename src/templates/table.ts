@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
-import { check, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { id, identity, instant, now } from '../db/columns.ts'
+import { partial_versions } from '../partials/table.ts'
 import type { CompiledTemplate } from './compiled.ts'
 
 /** A template's name and newest version. A deleted template keeps its row: campaigns still say what they were made of. */
@@ -30,5 +31,30 @@ export const template_versions = pgTable(
   (t) => [
     primaryKey({ columns: [t.template_id, t.version] }),
     check('template_versions_format', sql`${t.format} in ('mjml', 'html')`),
+  ],
+)
+
+/** Which partials, in which version, went into a template's version. */
+export const template_partials = pgTable(
+  'template_partials',
+  {
+    template_id: id().notNull(),
+    template_version: integer().notNull(),
+    partial_id: id().notNull(),
+    partial_version: integer().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.template_id, t.template_version, t.partial_id] }),
+    foreignKey({
+      name: 'template_partials_template',
+      columns: [t.template_id, t.template_version],
+      foreignColumns: [template_versions.template_id, template_versions.version],
+    }),
+    foreignKey({
+      name: 'template_partials_partial',
+      columns: [t.partial_id, t.partial_version],
+      foreignColumns: [partial_versions.partial_id, partial_versions.version],
+    }),
+    index('template_partials_of').on(t.partial_id),
   ],
 )
