@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
+import type { AppEnv } from './context.ts'
 import { type FieldError, Problem } from './problem.ts'
-import type { AppEnv } from './route.ts'
 
 /** Bytes of a JSON body unless the route allows more. */
 export const BODY_LIMIT = 1_000_000
