@@ -4,6 +4,7 @@ import { log } from '../log.ts'
 import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
+import { LATER, optoutMember } from '../tracking/optouts.ts'
 import { flushEvents, type Touched } from './flush.ts'
 import { readEvent } from './record.ts'
 
@@ -36,6 +37,11 @@ export async function consumeEvents(services: ConsumeServices, messages: readonl
     if (event) good.push({ message, event })
     else malformed.push(message)
   }
+  await holdBack(
+    redis,
+    redis_keys,
+    good.map(({ event }) => event),
+  )
   await settle(
     'events_not_written',
     good.map(({ message }) => message),
@@ -52,6 +58,15 @@ export async function consumeEvents(services: ConsumeServices, messages: readonl
     await redis.rpush(redis_keys.quarantine, ...malformed.map(({ body }) => JSON.stringify(body) ?? 'undefined'))
     log('events_quarantined', { count: malformed.length })
   })
+}
+
+/**
+ * Tells the next claims who has left before SQL is asked to: Redis may be back, or have been well for others, while SQL is
+ * away. Without Redis nobody is mailed.
+ */
+async function holdBack(redis: Redis, redis_keys: RedisKeys, events: readonly TrackingEvent[]): Promise<void> {
+  const [first, ...others] = events.filter(({ kind }) => kind === 'unsubscribe').map(optoutMember)
+  if (first) await redis.zadd(redis_keys.optouts, LATER, first, ...others).catch(() => undefined)
 }
 
 /** Acknowledges messages once the work is done with them, else gives them back with a growing delay. */

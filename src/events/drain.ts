@@ -33,8 +33,11 @@ export interface DrainCounts {
 const SLICE = 5000
 /** Enough to see what is wrong; more would only fill Redis. */
 const QUARANTINE_SIZE = 10_000
-/** How long an opt-out is kept after it is in SQL, in ms: longer than a claim that read SQL before may be at work. */
-const OPTOUT_KEPT = 3_600_000
+/**
+ * How long an opt-out is kept, in ms: longer than its event may wait in emk-events (a hundred tries, a quarter of an hour
+ * apart), and longer than a claim that read SQL before may be at work.
+ */
+const OPTOUT_KEPT = 30 * 3_600_000
 
 /** Writes every buffered event to SQL, or as many as there is time for. */
 export async function drainEvents(

@@ -2,6 +2,7 @@
 // lost puts the event in both; its id makes it count once.
 import { log } from '../log.ts'
 import type { TrackingEvent } from './event.ts'
+import { LATER, optoutMember } from './optouts.ts'
 import type { TrackingServices } from './services.ts'
 
 type Buffer = Pick<TrackingServices, 'redis' | 'redis_keys' | 'events' | 'gathering' | 'now'>
@@ -46,8 +47,8 @@ export async function bufferEvent(
 }
 
 /**
- * Keeps an unsubscribe, and tells the next claim of it in the same transaction. Through the queue it reaches SQL within
- * seconds, but no claim before.
+ * Keeps an unsubscribe, and tells the next claim of it in the same transaction. Through the queue it reaches the next
+ * claims within seconds (max_batch_timeout of emk-events); as long as Redis cannot be asked, none of them sends.
  *
  * @returns whether it is durable; only then may the reader be told so
  */
@@ -56,7 +57,7 @@ export async function bufferUnsubscribe({ redis, redis_keys, events }: Buffer, e
     await redis
       .multi()
       .rpush(redis_keys.events, JSON.stringify(event))
-      .zadd(redis_keys.optouts, { score: Date.parse(event.occurred_at), member: `${event.subscriber_id}` })
+      .zadd(redis_keys.optouts, LATER, optoutMember(event))
       .exec()
     return true
   } catch (error) {

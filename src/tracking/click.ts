@@ -1,6 +1,6 @@
 import { page } from '../pages/answer.ts'
 import { brokenLinkPage } from '../pages/missing.ts'
-import { verifyLink } from '../tokens/link.ts'
+import { isRecipientLink, verifyLink, verifyRecipientLink } from '../tokens/link.ts'
 import { verifyRecipient } from '../tokens/recipient.ts'
 import { bufferEvent } from './buffer.ts'
 import type { Deferral, TrackingServices } from './services.ts'
@@ -8,7 +8,8 @@ import { eventOf } from './visit.ts'
 
 /**
  * `/t/c/<click token>/<link half>`: to the link's URL. It asks nobody; a bad recipient half does not stop the reader,
- * it only is not recorded, like a HEAD (scanners send those) and halves of two campaigns.
+ * it only is not recorded, like a HEAD (scanners send those) and halves of two campaigns. Only a link that was made of a
+ * recipient's data leads nowhere without that recipient's half: else anybody's data could make it lead anywhere.
  */
 export async function click(
   request: Request,
@@ -17,9 +18,13 @@ export async function click(
   services: TrackingServices,
   ctx: Deferral,
 ): Promise<Response> {
+  const { signing_keys } = services
+  const verified = verifyRecipient(signing_keys, 'click', token)
   const [recipient, link] = await Promise.all([
-    verifyRecipient(services.signing_keys, 'click', token),
-    verifyLink(services.signing_keys, half),
+    verified,
+    isRecipientLink(half)
+      ? verified.then((recipient) => recipient && verifyRecipientLink(signing_keys, half, recipient))
+      : verifyLink(signing_keys, half),
   ])
   if (!link) return page(404, brokenLinkPage())
   const retired = recipient?.state === 'redirect-only' || link.state === 'redirect-only'

@@ -1,5 +1,6 @@
 import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
+import type { TrackingEvent } from './event.ts'
 
 /**
  * Whose unsubscribe was confirmed lately, in one command: subscriber -> ms since 1970 of the last one. SQL may not know
@@ -24,6 +25,15 @@ export async function optoutsOf(
   }
   return optouts
 }
+
+/** The later of what is known and what is new: events may come in any order. */
+export const LATER = { gt: true } as const
+
+/** Opt-outs as members of the sorted set. */
+export const optoutMember = ({ subscriber_id, occurred_at }: Pick<TrackingEvent, 'subscriber_id' | 'occurred_at'>) => ({
+  score: Date.parse(occurred_at),
+  member: String(subscriber_id),
+})
 
 /**
  * Forgets opt-outs made before a moment.

@@ -3,6 +3,7 @@ import { connectDatabase } from '../../../src/db/client.ts'
 import { consumeDeadEvents, consumeEvents } from '../../../src/events/consume.ts'
 import type { Touched } from '../../../src/events/flush.ts'
 import { connectRedis } from '../../../src/redis/client.ts'
+import { optoutsOf } from '../../../src/tracking/optouts.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { openTestRedis, type TestRedis } from '../../support/redis.ts'
 import { countEvents, differences, event } from './events.ts'
@@ -62,6 +63,30 @@ test('without Postgres every event comes back, later each time', async () => {
   const messages = [1, 2, 5, 50].map((attempts) => message(event('open', 1, 1), attempts))
   await consumeEvents(services({ db }), messages)
   expect(answers(messages)).toEqual([10, 20, 160, 900])
+})
+
+test('an unsubscribe holds the next mail back from its first delivery on, while Postgres is away', async () => {
+  const db = connectDatabase(t.url.replace(/t_[0-9a-f]+$/, 'missing'), t.proxy)
+  const left = event('unsubscribe', 1, 77)
+  const later = Date.parse(left.occurred_at) + 1000
+  await r.redis.zadd(r.keys.optouts, { score: later, member: '78' })
+  await consumeEvents(services({ db }), [
+    message(left),
+    message(event('unsubscribe', 1, 78)),
+    message(event('open', 1, 79)),
+  ])
+  const known = await optoutsOf(r.redis, r.keys, [77, 78, 79])
+  expect([...known]).toEqual([
+    [77, Date.parse(left.occurred_at)],
+    [78, later],
+  ])
+})
+
+test('without Redis an unsubscribe is written all the same', async () => {
+  const messages = [message(event('unsubscribe', 1, 1))]
+  await consumeEvents(services({ redis: connectRedis('http://127.0.0.1:9', 'none') }), messages)
+  expect(answers(messages)).toEqual(['ack'])
+  expect(await countEvents(t)).toBe(1)
 })
 
 test('when the settling fails the events come back, and then count once', async () => {
