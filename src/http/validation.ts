@@ -30,7 +30,10 @@ export function fieldErrors(error: z.core.$ZodError, root: string): FieldError[]
 function issueErrors(issue: Issue, root: string): FieldError[] {
   const path = issue.path.map(String)
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ field: [...path, key].join('.'), detail: 'is not known here: remove it' }))
+    return issue.keys.map((key) => ({
+      field: [...path, key || '""'].join('.'),
+      detail: 'is not known here: remove it',
+    }))
   }
   return [{ field: path.join('.') || root, detail: issue.message }]
 }

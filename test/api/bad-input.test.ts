@@ -131,6 +131,7 @@ describe('a body of the wrong shape is 422 and names the fields:', () => {
     [null, 'body', 'must be an object'],
     [{ ...sender, name: null }, 'name', 'must be a string'],
     [{ ...sender, nmae: 'S' }, 'nmae', 'is not known here: remove it'],
+    [{ ...sender, '': 1 }, '""', 'is not known here: remove it'],
     [{ ...sender, name: 'a\u0000b' }, 'name', 'must not contain the character NUL'],
     [{ ...sender, name: 'a\ud800b' }, 'name', 'must not contain half of a surrogate pair'],
   ])('%j', async (body, field, detail) => {
