@@ -25,7 +25,7 @@ export interface ClaimedRow {
 }
 
 export type Claim =
-  | { claimed: true; rows: ClaimedRow[] }
+  | { claimed: true; rows: ClaimedRow[]; size: number }
   /** `done`: nothing open. `leased`: another sender has it. `halted`: the campaign or all sending is stopped. */
   | { claimed: false; why: 'done' | 'leased' | 'halted' }
 
@@ -92,15 +92,15 @@ export async function claimBatch(
       and (d.state = 'pending' or (d.state = 'deferred' and d.next_attempt_at <= now()))
     order by d.subscriber_id`)
 
-  const standing = db.execute<{ held: boolean; open: number; halted: boolean }>(sql`
-    select b.lease_token is not distinct from ${token}::uuid as held, b.open,
+  const standing = db.execute<{ held: boolean; open: number; size: number; halted: boolean }>(sql`
+    select b.lease_token is not distinct from ${token}::uuid as held, b.open, b.size,
       c.status <> 'sending' or not (select sending from settings) as halted
     from batches b join campaigns c on c.id = b.campaign_id
     where b.campaign_id = ${campaign_id} and b.n = ${batch}`)
 
   const [, , rows, after] = await retryDeadlocks(() => db.batch([lease, settle, due, standing]))
   const now = after.rows[0]
-  if (now?.held) return { claimed: true, rows: rows.rows }
+  if (now?.held) return { claimed: true, rows: rows.rows, size: now.size }
   if (!now || now.open === 0) return { claimed: false, why: 'done' }
   return { claimed: false, why: now.halted ? 'halted' : 'leased' }
 }

@@ -10,7 +10,7 @@ import { BATCH_SIZE } from '../ledger/status.ts'
 import { log } from '../log.ts'
 import { type Connection, ConnectionRefused, type Provider, UnsendableMail } from '../providers/provider.ts'
 import { RenderError } from '../render/errors.ts'
-import type { SigningKeys } from '../tokens/keys.ts'
+import type { Signing } from '../render/recipient.ts'
 import type { Allowlist } from './allowlist.ts'
 import { MAX_QUEUE_DELAY } from './backoff.ts'
 import type { LoadedCampaign } from './campaign.ts'
@@ -20,9 +20,8 @@ import type { SendSettings } from './settings.ts'
 import { fail, hold, judge, skip } from './verdict.ts'
 
 /** What sending a batch needs; made in workers/sender.ts. */
-export interface Sender {
+export interface Sender extends Signing {
   db: Database
-  signing_keys: SigningKeys
   allowlist: Allowlist
   /** SENDING; false stops at the next claim. */
   sending: boolean
@@ -51,6 +50,10 @@ export type Answer = { ack: true } | { retry_seconds: number }
 const ACK: Answer = { ack: true }
 /** A pause, a live lease or a missing permit: somebody else, or the sweep after so many seconds, goes on. */
 const COME_BACK = 60
+/** More than this share of a batch that cannot be rendered is no accident of one person's data: the template is at fault. */
+const UNRENDERED_SHARE = 0.01
+const MENDING =
+  'The content of a started campaign is fixed: to correct it, cancel this campaign, duplicate it and mend the template.'
 
 /**
  * Sends what is due of one batch: permit, claim, then group by group mark, send, record.
@@ -60,7 +63,15 @@ const COME_BACK = 60
  */
 export async function sendBatch(s: Sender, pointer: BatchPointer, attempts: number, started: number): Promise<Answer> {
   const { campaign_id, batch } = pointer
-  const campaign = await s.loadCampaign(campaign_id)
+  let campaign: LoadedCampaign | null
+  try {
+    campaign = await s.loadCampaign(campaign_id)
+  } catch (error) {
+    // What compiled at its start does so still, unless this release is stricter than the one that started it.
+    if (!(error instanceof RenderError)) throw error
+    await pauseCampaign(s.db, campaign_id, `Its content cannot be rendered: ${error.message}. ${MENDING}`)
+    return ACK
+  }
   if (!campaign) return ACK
   if (!s.sending) {
     await postponeBatch(s.db, campaign_id, batch, COME_BACK)
@@ -110,6 +121,8 @@ class BatchRun {
   #verdicts: Verdict[] = []
   /** What the account answered that no other mail would escape. */
   #stop: string | null = null
+  /** Mails of this claim that could not be rendered, and why the first could not; `allowed` is set by the batch's size. */
+  readonly #unrendered = { count: 0, allowed: 0, first: '' }
   #connection: Connection | null = null
   /** Mails handed to the provider. */
   used = 0
@@ -145,6 +158,7 @@ class BatchRun {
       if (claim.why === 'halted') await postponeBatch(db, campaign_id, this.#batch, COME_BACK)
       return ACK
     }
+    this.#unrendered.allowed = claim.size * UNRENDERED_SHARE
     const due = claim.rows.slice(0, this.#mails)
     let wait = 0
     let failure: unknown = null
@@ -163,6 +177,8 @@ class BatchRun {
     if (failure instanceof ConnectionRefused) wait = await this.#refused(failure, attempts)
     else if (failure !== null) throw failure
     const answer = await this.#release(wait)
+    // After the release: a campaign that ends with this batch has nothing left to pause.
+    if (this.#spoilt) await this.#pauseSpoilt(claim.size)
     // A pointer that found nothing due is one too many: another waits for these rows, or the sweep sends one.
     return due.length > 0 ? answer : ACK
   }
@@ -191,7 +207,7 @@ class BatchRun {
     const began = now().getTime()
     const waiting = rows.values()
     let group = await this.#prepare(waiting, size)
-    for (let group_no = 0; group.length > 0; group_no++) {
+    for (let group_no = 0; group.length > 0 && !this.#spoilt; group_no++) {
       if (rate) await sleep(began + (this.used / rate) * 1000 - now().getTime())
       if (now().getTime() > this.#started + settings.run_seconds * 1000) break
       const connection = await this.#connected()
@@ -220,20 +236,25 @@ class BatchRun {
 
   /**
    * Renders the next mails and gives each its form for the wire, until a group is full. What cannot be sent as it is fails
-   * here, unmarked.
+   * here, unmarked; once too many cannot be rendered, no more are tried.
    */
   async #prepare(waiting: ArrayIterator<ClaimedRow>, size: number): Promise<Ready[]> {
     const ready: Ready[] = []
-    while (ready.length < size) {
+    while (ready.length < size && !this.#spoilt) {
       const { value: row, done } = waiting.next()
       if (done) break
       try {
-        const mail = await composeMail(this.#campaign, row, this.#s.signing_keys, this.#s.now())
+        const mail = await composeMail(this.#campaign, row, this.#s, this.#s.now())
         ready.push({ row, prepared: this.#account.provider.prepare(mail) })
       } catch (error) {
         if (!(error instanceof RenderError || error instanceof UnsendableMail)) throw error
-        const reason = error instanceof RenderError ? 'not_rendered' : 'not_sendable'
-        this.#verdicts.push(fail(row, reason, error.message.replaceAll(row.email, '<recipient>')))
+        const why = error.message.replaceAll(row.email, '<recipient>')
+        if (error instanceof RenderError) {
+          if (this.#unrendered.count++ === 0) this.#unrendered.first = why
+          this.#verdicts.push(fail(row, 'not_rendered', why))
+        } else {
+          this.#verdicts.push(fail(row, 'not_sendable', why))
+        }
       }
     }
     return ready
@@ -288,6 +309,18 @@ class BatchRun {
   async #pause(answer: string): Promise<void> {
     await pauseCampaign(this.#s.db, this.#campaign.id, `Account ${this.#account.name}: ${answer}`)
     log('campaign_paused', { campaign_id: this.#campaign.id, account: this.#account.name })
+  }
+
+  get #spoilt(): boolean {
+    return this.#unrendered.count > this.#unrendered.allowed
+  }
+
+  async #pauseSpoilt(size: number): Promise<void> {
+    const { count, first } = this.#unrendered
+    const reason = `${count} of the ${size} mails of a batch could not be rendered, the first because: ${first}. Resuming goes on with the recipients that are left. ${MENDING}`
+    if (await pauseCampaign(this.#s.db, this.#campaign.id, reason)) {
+      log('campaign_not_rendered', { campaign_id: this.#campaign.id, batch: this.#batch, count })
+    }
   }
 
   async #release(wait: number): Promise<Answer> {

@@ -1,6 +1,6 @@
 // The send loop over a real ledger, with a provider whose answers the test decides.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { pauseCampaign } from '../../../src/campaigns/transitions.ts'
+import { pauseCampaign, resumeCampaign } from '../../../src/campaigns/transitions.ts'
 import { freezePage } from '../../../src/ledger/freeze.ts'
 import { ledgerSums } from '../../../src/ledger/sums.ts'
 import {
@@ -345,16 +345,6 @@ describe('faults', () => {
     expect(row?.answer).toBe('the address <recipient> has a control character')
   })
 
-  test('content that does not compile sends nothing', async () => {
-    const { campaign_id } = await frozenCampaign(3)
-    await t.sql(`update campaigns set snapshot = jsonb_set(snapshot, '{subject}', '"{{#if x}}"') where id = $1`, [
-      campaign_id,
-    ])
-    const provider = new ScriptedProvider()
-    await expect(run(await sender(provider), campaign_id)).rejects.toThrow()
-    expect(await sums(campaign_id)).toMatchObject({ open: 3 })
-  })
-
   test('no permit, or sending switched off: the batch goes back untouched', async () => {
     const { campaign_id } = await frozenCampaign(2)
     const provider = new ScriptedProvider()
@@ -490,5 +480,100 @@ describe('pointers', () => {
     expect(asked).toEqual([3, 1])
     expect(back).toEqual([0, 0])
     expect((await campaign(campaign_id))?.status).toBe('sent')
+  })
+})
+
+describe('mails that cannot be rendered', () => {
+  /** Data nested deeper than a template may read. */
+  const spoil = (ids: readonly number[]) =>
+    t.sql(`update subscribers set attributes = $2::jsonb where id = any($1::bigint[])`, [
+      ids,
+      `${'{"a":'.repeat(40)}1${'}'.repeat(40)}`,
+    ])
+  const failures = (id: number) =>
+    t.sql(`select reason, count(*)::int as n from deliveries where campaign_id = $1 and state = 'failed' group by 1`, [
+      id,
+    ])
+
+  test('one in a hundred fails with the reason, and the others get theirs', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(100)
+    await spoil(subscriber_ids.slice(30, 31))
+    const provider = new ScriptedProvider()
+    await run(await sender(provider), campaign_id)
+    expect(await sums(campaign_id)).toMatchObject({ sent: 99, failed: 1, open: 0 })
+    expect(await campaign(campaign_id)).toEqual({ status: 'sent', status_reason: null })
+    const [row] = await t.sql(
+      `select subscriber_id::float8 as subscriber_id, reason, answer, attempts from deliveries where campaign_id = $1 and state = 'failed'`,
+      [campaign_id],
+    )
+    expect(row).toEqual({
+      subscriber_id: subscriber_ids[30],
+      reason: 'not_rendered',
+      answer: expect.stringContaining('nested more than 32 deep'),
+      attempts: 0,
+    })
+  })
+
+  test('more pause the campaign: what is on the wire is recorded, the rest waits and goes on when resumed', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(100)
+    await spoil(subscriber_ids.slice(45, 60))
+    const provider = new ScriptedProvider()
+    const s = await sender(provider)
+    await run(s, campaign_id)
+    // Two groups were complete; the third was given up at its second failure.
+    expect(await sums(campaign_id)).toMatchObject({ sent: 40, failed: 2, open: 58 })
+    expect(provider.open).toBe(0)
+    const { status, status_reason } = (await campaign(campaign_id)) ?? {}
+    expect(status).toBe('paused')
+    expect(status_reason).toMatch(/^2 of the 100 mails of a batch could not be rendered, .*nested more than 32 deep/)
+    expect(status_reason).toContain('cancel this campaign, duplicate it')
+    expect(status_reason).not.toContain('@')
+
+    expect(await run(s, campaign_id)).toEqual({ ack: true })
+    expect(await failures(campaign_id)).toEqual([{ reason: 'not_rendered', n: 2 }])
+    for (let times = 0; (await campaign(campaign_id))?.status !== 'sent' && times < 20; times++) {
+      await resumeCampaign(t.db, campaign_id)
+      await run(s, campaign_id)
+    }
+    expect(await sums(campaign_id)).toMatchObject({ sent: 85, failed: 15, open: 0 })
+    expect(new Set(provider.carried.map((mail) => mail.subscriber_id)).size).toBe(85)
+    expect(provider.carried).toHaveLength(85)
+  })
+
+  test('in a batch of ten one is enough; at the very end there is nothing left to pause', async () => {
+    const early = await frozenCampaign(10)
+    await spoil(early.subscriber_ids.slice(0, 1))
+    await run(await sender(new ScriptedProvider()), early.campaign_id)
+    expect(await sums(early.campaign_id)).toMatchObject({ sent: 0, failed: 1, open: 9 })
+    expect((await campaign(early.campaign_id))?.status).toBe('paused')
+
+    const late = await frozenCampaign(1)
+    await spoil(late.subscriber_ids)
+    await run(await sender(new ScriptedProvider()), late.campaign_id)
+    expect(await campaign(late.campaign_id)).toEqual({ status: 'sent', status_reason: null })
+  })
+
+  test('a template that fails for everybody stops each batch at its second mail', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(300)
+    await spoil(subscriber_ids)
+    const provider = new ScriptedProvider()
+    const s = await sender(provider)
+    for (const batch of [0, 1, 2]) await run(s, campaign_id, batch)
+    expect(provider.carried).toEqual([])
+    expect(await sums(campaign_id)).toMatchObject({ failed: 2, open: 298 })
+    expect((await campaign(campaign_id))?.status).toBe('paused')
+  })
+
+  test('content that a newer release does not compile pauses the campaign and fails nobody', async () => {
+    const { campaign_id } = await frozenCampaign(3)
+    await t.sql(`update campaigns set snapshot = jsonb_set(snapshot, '{html}', '"<p>{{#if}}"') where id = $1`, [
+      campaign_id,
+    ])
+    expect(await run(await sender(new ScriptedProvider()), campaign_id)).toEqual({ ack: true })
+    expect(await sums(campaign_id)).toMatchObject({ failed: 0, open: 3 })
+    expect(await campaign(campaign_id)).toEqual({
+      status: 'paused',
+      status_reason: expect.stringMatching(/^Its content cannot be rendered: html/),
+    })
   })
 })
