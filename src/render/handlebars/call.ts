@@ -1,4 +1,5 @@
 import type { Location } from './ast.ts'
+import type { Budget } from './budget.ts'
 import type { Body, Frame, Helper, HelperOptions, Read } from './frame.ts'
 
 /** A call's arguments, as the opcodes left them on the stack. */
@@ -12,11 +13,13 @@ export interface Arguments {
   data: boolean
   blockParams: boolean
   loc: Location
+  budget: Budget
 }
 
 /** Builds the options object that a helper gets as its last argument: a fresh one for every call. */
 export function optionsOf(call: Arguments): (frame: Frame) => HelperOptions {
-  const { name, hash, program, inverse, data, blockParams, loc } = call
+  const { name, hash, program, inverse, data, blockParams, loc, budget } = call
+  const spend = (steps: number) => budget.spend(steps)
   if (!program && !inverse) {
     return (frame) => ({
       name,
@@ -24,6 +27,7 @@ export function optionsOf(call: Arguments): (frame: Frame) => HelperOptions {
       data: data ? frame.data : undefined,
       blockParams: blockParams ? frame.blockParams : undefined,
       loc,
+      spend,
     })
   }
   return (frame) => ({
@@ -34,31 +38,40 @@ export function optionsOf(call: Arguments): (frame: Frame) => HelperOptions {
     data: data ? frame.data : undefined,
     blockParams: blockParams ? frame.blockParams : undefined,
     loc,
+    spend,
   })
 }
 
 /** Calls what `find` yields, arguments in order, options last. */
 export function callHelper(find: Read, call: Arguments): Read {
   const options = optionsOf(call)
-  const { params, name } = call
+  const { params, name, budget } = call
   const [first, second] = params
+  const steps = 1 + params.length
+  const counted = (result: unknown) => {
+    if (typeof result === 'string') budget.spendCharacters(result.length)
+    return result
+  }
   if (first === undefined) {
     return (frame) => {
+      budget.spend(steps)
       const helper = callable(find(frame), name)
-      return helper.call(frame.context ?? frame.container.nullContext, options(frame))
+      return counted(helper.call(frame.context ?? frame.container.nullContext, options(frame)))
     }
   }
   if (second === undefined) {
     return (frame) => {
+      budget.spend(steps)
       const helper = callable(find(frame), name)
-      return helper.call(frame.context ?? frame.container.nullContext, first(frame), options(frame))
+      return counted(helper.call(frame.context ?? frame.container.nullContext, first(frame), options(frame)))
     }
   }
   return (frame) => {
+    budget.spend(steps)
     const helper = callable(find(frame), name)
     const args = params.map((read) => read(frame))
     args.push(options(frame))
-    return helper.apply(frame.context ?? frame.container.nullContext, args)
+    return counted(helper.apply(frame.context ?? frame.container.nullContext, args))
   }
 }
 

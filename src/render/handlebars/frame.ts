@@ -15,6 +15,8 @@ export interface HelperOptions {
   data: unknown
   blockParams: unknown
   loc: Location
+  /** Ours: counts work that a helper's result does not show against the bound of the render (budget.ts). */
+  spend(steps: number): void
 }
 
 /** What Handlebars' runtime gives a compiled template to work with (runtime.js of 4.7). */

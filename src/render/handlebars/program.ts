@@ -262,6 +262,7 @@ class Emitter {
       data: Boolean(this.options.data),
       blockParams: this.useBlockParams,
       loc: op.loc,
+      budget: this.budget,
     }
   }
 
@@ -298,13 +299,17 @@ class Emitter {
     const options = optionsOf(call)
     const context = call.params[0] ?? NOTHING
     const compat = this.options.compat
+    const { budget } = this
     const find: Read = dynamic ? this.pop().read : (frame) => frame.container.lookupProperty(frame.partials, name)
     return (frame) => {
       const { container, helpers, partials, depths } = frame
       const found = find(frame)
       const given = context(frame)
-      return container.invokePartial(found, given, {
-        ...options(frame),
+      const made = options(frame)
+      // Named arguments are laid over a copy of the context.
+      budget.spend(made.hash && given ? 1 + Object.keys(given).length : 1)
+      const printed = container.invokePartial(found, given, {
+        ...made,
         // A dynamic partial is named by its value: the runtime fills the name in.
         name: dynamic ? undefined : name,
         indent,
@@ -313,6 +318,8 @@ class Emitter {
         decorators: container.decorators,
         depths: compat ? depths : undefined,
       })
+      budget.spendCharacters(printed.length)
+      return printed
     }
   }
 
@@ -348,7 +355,7 @@ class Emitter {
     const [head = '', ...tails] = texts.map(flat)
     const count = reads.length
     return (container, context, helpers, partials, data, blockParams, depths) => {
-      budget.enter()
+      budget.enter(count)
       const frame: Frame = { container, context, helpers, partials, data, blockParams, depths, options: undefined }
       let out = head
       for (let i = 0; i < count; i++) {
@@ -370,13 +377,13 @@ class Emitter {
     const text = flat(texts.join(''))
     if (read === undefined) {
       return () => {
-        budget.enter()
+        budget.enter(0)
         budget.leave(text.length)
         return text
       }
     }
     return (container, context, helpers, partials, data, blockParams, depths) => {
-      budget.enter()
+      budget.enter(1)
       const value = read({ container, context, helpers, partials, data, blockParams, depths, options: undefined })
       budget.leave(typeof value === 'string' ? value.length : 0)
       return text === '' ? (value ?? '') : text + (value ?? '')

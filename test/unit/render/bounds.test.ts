@@ -21,7 +21,7 @@ describe('a template that would not end', () => {
   test('loops in loops over the same list end with an error', () => {
     const list = Array.from({ length: 100 }, () => 1)
     const each = (body: string) => `{{#each @root.list}}${body}{{/each}}`
-    expect(() => createEnvironment().compile(each(each(each('x'))))({ list })).toThrow('blocks were run')
+    expect(() => createEnvironment().compile(each(each(each('x'))))({ list })).toThrow('steps')
     expect(createEnvironment().compile(each('x'))({ list })).toHaveLength(100)
   })
 
@@ -42,7 +42,7 @@ describe('a template that would not end', () => {
     const loop = environment.compile('{{#each list}}{{seen}}{{../long}}{{/each}}')
     const row = environment.compile('{{seen}}{{long}}'.repeat(5_000))
     for (let round = 0; round < 2; round++) {
-      expect(() => loop(data)).toThrow('characters were written')
+      expect(() => loop(data)).toThrow('steps')
       expect(() => row(data)).toThrow('longer than')
       expect(loop({ list: [1, 2], long: 'ab' })).toBe('abab')
     }
