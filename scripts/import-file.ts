@@ -65,7 +65,7 @@ interface Waiting {
  */
 export async function importFile(options: ImportOptions): Promise<Summary> {
   const { file, list, chunk = 500, map = {}, consent_source, onProgress } = options
-  if (!existsSync(file)) throw new ImportError(`there is no file ${file}`)
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new ImportError(`there is no file ${file}`)
   if (!URL.canParse(options.api_url)) throw new ImportError(`${options.api_url} is not a URL`)
   const api = openApi(options.api_url, options.api_key, options.pause)
   const list_id = await findOrCreateList(api, list)

@@ -73,11 +73,14 @@ export function mapColumns(header: readonly string[], overrides: Readonly<Record
   })
   if (!taken.has('email')) {
     throw new ImportError(
-      `no column holds the address (columns: ${names.join(', ').slice(0, 300)}): use --map "COLUMN=email"`,
+      `no column holds the address (columns: ${printable(names.join(', '))}): use --map "COLUMN=email"`,
     )
   }
   return targets
 }
+
+/** Of a file that may be anything: what cannot upset a terminal. */
+const printable = (text: string) => text.slice(0, 300).replace(/[\p{Cc}\p{Cf}]/gu, '?')
 
 function usual(name: string): Target {
   const plain = name

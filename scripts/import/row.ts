@@ -22,6 +22,9 @@ export interface RowSettings {
   file_name: string
 }
 
+/** The API stores four levels and says so; it reads no call that has 64. */
+const DEEPEST = 32
+
 /** How other systems call our statuses. */
 const STATUSES: Record<string, string> = {
   active: 'active',
@@ -92,7 +95,7 @@ export function attributeValue(cell: string): unknown {
   if (/^-?\d+(\.\d+)?$/.test(cell) && Number.isSafeInteger(Math.trunc(Number(cell))) && String(Number(cell)) === cell) {
     return cell.length <= 15 ? Number(cell) : cell
   }
-  if (/^[[{]/.test(cell)) {
+  if (/^[[{]/.test(cell) && levels(cell) <= DEEPEST) {
     try {
       return JSON.parse(cell)
     } catch {
@@ -100,6 +103,17 @@ export function attributeValue(cell: string): unknown {
     }
   }
   return cell.replaceAll('\r\n', '\n')
+}
+
+/** Brackets in brackets, those in texts included: what is far past any data is not parsed at all. */
+function levels(json: string): number {
+  let deepest = 0
+  let depth = 0
+  for (const char of json) {
+    if (char === '[' || char === '{') deepest = Math.max(deepest, ++depth)
+    else if (char === ']' || char === '}') depth--
+  }
+  return deepest
 }
 
 /** ISO 8601, with a blank for the T and without a zone (then UTC) or a time (then midnight) as well. */

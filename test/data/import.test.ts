@@ -230,6 +230,7 @@ describe('stops with a reason', () => {
 
   test('no file', async () => {
     await expect(run(join(folder, 'missing.csv'))).rejects.toThrow('there is no file')
+    await expect(run(folder)).rejects.toThrow('there is no file')
   })
 })
 

@@ -46,6 +46,10 @@ test.each([
   expect(() => mapColumns(header, map)).toThrow(message)
 })
 
+test('a file that is no text at all does not reach the terminal', () => {
+  expect(() => mapColumns(['na\u001b[31mme', '\u0007'], {})).toThrow('(columns: na?[31mme, ?)')
+})
+
 test('the delimiter is what the first line has most of, outside quotes', () => {
   expect(delimiterOf('a,b,c\n1;2;3;4;5;6')).toBe(',')
   expect(delimiterOf('\ufeffa;b;"c,d,e,f"\n')).toBe(';')

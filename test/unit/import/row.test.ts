@@ -90,3 +90,11 @@ test('times', () => {
     expect(isoTime(text), text).toBe(time)
   }
 })
+
+test('a cell of nothing but brackets is text, and one that would be lost in a copy is refused', () => {
+  const brackets = '['.repeat(5_000) + ']'.repeat(5_000)
+  expect(attributeValue(brackets)).toBe(brackets)
+  expect(attributeValue('[[1]]')).toEqual([[1]])
+  const row = toRow([{ field: 'email' }, { attribute: 'a' }], ['a@example.com', '{"__proto__": 1}'], settings)
+  expect(row).toEqual({ problem: 'holds text that cannot be stored' })
+})
