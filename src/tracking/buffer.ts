@@ -1,6 +1,7 @@
 // Where events wait for cron: a list in Redis, or emk-events when Redis cannot be written. An answer of Redis that was
 // lost puts the event in both; its id makes it count once.
 import { log } from '../log.ts'
+import { NOBODY } from '../tokens/nobody.ts'
 import type { TrackingEvent } from './event.ts'
 import { LATER, optoutMember } from './optouts.ts'
 import type { TrackingServices } from './services.ts'
@@ -8,20 +9,21 @@ import type { TrackingServices } from './services.ts'
 type Buffer = Pick<TrackingServices, 'redis' | 'redis_keys' | 'events' | 'gathering' | 'now'>
 
 /** How long an event waits for others to share its command, in ms. */
-const WINDOW = 10
+const WINDOW = 50
 /** Events of one command; also what one `sendBatch` takes (Cloudflare Queues limit). */
 const MOST = 100
 
 /**
- * Keeps an open or a click. Never throws: if Redis and the queue are both down, the event is lost, and logged.
+ * Keeps an open or a click; nobody's (of a test mail) is not kept. Never throws: if Redis and the queue are both down, the event is lost, and logged.
  *
- * The first event waits a moment and writes those that came to the same isolate meanwhile, so that a burst is some
- * hundred commands a second and not one for each reader. Should its invocation die in that moment, they are lost with it.
+ * The first event waits a moment and writes those that came to the same isolate meanwhile, so that a burst is a few
+ * commands and not one for each reader. Should its invocation die in that moment, they are lost with it.
  */
 export async function bufferEvent(
   { redis, redis_keys, events, gathering, now }: Buffer,
   event: TrackingEvent,
 ): Promise<void> {
+  if (event.subscriber_id === NOBODY) return
   const at = now().getTime()
   // Past its moment it may be that nobody is left to write it.
   if (at < gathering.closes_at && gathering.events.length < MOST) {
