@@ -25,7 +25,12 @@ type Name = keyof typeof NAMES
 
 export async function benchSend({ recipients, rounds, say }: Options): Promise<Findings> {
   const dir = mkdtempSync(join(tmpdir(), 'emk-bench-'))
-  const ends: (() => Promise<void> | void)[] = [() => rmSync(dir, { recursive: true, force: true })]
+  let failed = false
+  const ends: (() => Promise<void> | void)[] = [
+    () => {
+      if (!failed) rmSync(dir, { recursive: true, force: true })
+    },
+  ]
   const warm_up = Math.min(WARM_UP, recipients)
   try {
     const sink = await startSink()
@@ -66,6 +71,10 @@ export async function benchSend({ recipients, rounds, say }: Options): Promise<F
       say(`round ${round}: ${[...rates].map(([name, all]) => `${name} ${Math.round(all.at(-1) ?? 0)}/s`).join(', ')}`)
     }
     return findings(rates, { recipients, rounds, bytes })
+  } catch (error) {
+    failed = true
+    say(`the Workers' log and all data are left in ${dir}`)
+    throw error
   } finally {
     for (const end of ends.reverse()) await end()
   }
