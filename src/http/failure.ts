@@ -22,8 +22,9 @@ export function answerError(error: Error, c: Context<AppEnv>, public_url: string
     route: c.req.routePath,
     error: error.constructor.name,
     sql_state: sqlState(error) ?? null,
-    // Where, without the message: drizzle writes the parameters of a statement into it.
+    // Where, without the message: drizzle writes the parameters of a statement into it, some of whose lines look like these.
     stack: (error.stack ?? '')
+      .replace(error.message, '')
       .split('\n')
       .filter((line) => /^\s+at /.test(line))
       .slice(0, 8)
