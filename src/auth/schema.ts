@@ -1,7 +1,14 @@
 import * as z from 'zod'
 import { named, scopes, time } from '../http/schema.ts'
 
-export const newKey = named('NewApiKey', z.strictObject({ name: z.string().trim().min(1).max(100), scopes }))
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^\P{Cc}*$/u, 'must be one line, without control characters')
+
+export const newKey = named('NewApiKey', z.strictObject({ name, scopes }))
 
 const key = {
   id: z.int(),

@@ -10,6 +10,11 @@ const line = (max: number) =>
     .max(max)
     .refine((text) => !/\p{Cc}/u.test(text), 'must not contain line breaks or control characters')
 
+/** Scheme, host and perhaps a port, as a URL parser prints them; neither a path nor a user. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text.toLowerCase()
+}
+
 const address = z
   .string()
   .max(1000)
@@ -31,12 +36,15 @@ const fields = {
     .trim()
     .min(1)
     .max(500)
+    .refine((text) => !/(?!\n)\p{Cc}/u.test(text.replaceAll('\r\n', '\n')), 'must not contain control characters')
+    // Without any, every mail would seem to show it.
+    .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must be an address that mail reaches')
     .meta({ description: 'Shown in every mail, as CAN-SPAM and CASL demand', example: '1 Example Street, 12345 Town' }),
   account: line(100).nullable().meta({ description: 'A sending account of GET /accounts; null takes the first one' }),
   tracking_url: z
     .url({ protocol: /^https?$/ })
     .max(200)
-    .regex(/^https?:\/\/[^/?#]+$/, 'must be a scheme and host without a path, such as https://t.example.com')
+    .refine(isOrigin, 'must be a scheme and host without a path, such as https://t.example.com')
     .nullable()
     .meta({ description: 'Where the links of its mails point; null takes TRACKING_URL' }),
 }
@@ -51,6 +59,12 @@ export const newSender = named(
   }),
 )
 
-export const senderChange = named('SenderChange', z.strictObject(fields).partial())
+export const senderChange = named(
+  'SenderChange',
+  z
+    .strictObject(fields)
+    .partial()
+    .refine((change) => Object.keys(change).length > 0, 'must change at least one field'),
+)
 
 export const sender = named('Sender', z.strictObject({ id: z.int(), ...fields, created_at: time, updated_at: time }))
