@@ -204,13 +204,17 @@ class BatchRun {
     const { settings, now, sleep } = this.#s
     const rate = this.#account.limits.rate_per_second
     const size = rate ? Math.max(1, Math.min(settings.group_size, Math.floor(rate))) : settings.group_size
-    const began = now().getTime()
+    let next_at = 0
     const waiting = rows.values()
     let group = await this.#prepare(waiting, size)
     for (let group_no = 0; group.length > 0 && !this.#spoilt; group_no++) {
-      if (rate) await sleep(began + (this.used / rate) * 1000 - now().getTime())
-      if (now().getTime() > this.#started + settings.run_seconds * 1000) break
       const connection = await this.#connected()
+      if (rate) {
+        await sleep(next_at - now().getTime())
+        // From when it really is: what was slow is not made up for by a burst.
+        next_at = now().getTime() + (group.length / rate) * 1000
+      }
+      if (now().getTime() > this.#started + settings.run_seconds * 1000) break
       const { marked, held } = await this.#advance(group_no, group)
       if (!held || marked.length === 0) break
       const set = new Set(marked)

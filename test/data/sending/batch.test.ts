@@ -424,6 +424,33 @@ describe('faults', () => {
   })
 })
 
+test('a slow start is not made up for: groups keep the account’s rate from the first one on', async () => {
+  const { campaign_id } = await frozenCampaign(60)
+  let clock = Date.now()
+  const starts: number[] = []
+  const provider = new ScriptedProvider()
+  provider.beforeGroup = () => starts.push(clock)
+  const connect = provider.connect.bind(provider)
+  provider.connect = async () => {
+    clock += 3000
+    return connect()
+  }
+  const s = await sender(provider, {
+    account: () => ({
+      name: 'main',
+      provider: provider as Provider,
+      limits: { max_connections: 4, rate_per_second: 50 },
+    }),
+    now: () => new Date(clock),
+    sleep: async (ms) => {
+      clock += Math.max(0, ms)
+    },
+  })
+  await sendBatch(s, { campaign_id, batch: 0 }, 1, clock)
+  const [first = 0, ...others] = starts
+  expect(others.map((start) => start - first)).toEqual([400, 800])
+})
+
 describe('pointers', () => {
   const dueIn = async (campaign_id: number) =>
     (
