@@ -55,3 +55,10 @@ export const invalidUnsubscribePage = () =>
     `<p>The address is incomplete or was changed on its way to you, so we cannot tell who wants to unsubscribe.</p>
 <p class="soft">Open the email again and follow its unsubscribe link, or reply to the email and ask to be removed.</p>`,
   )
+
+/** For the link of a test mail, which belongs to nobody. */
+export const testMailPage = () =>
+  layout(
+    'This was a test mail',
+    `<p role="status">Its unsubscribe link works, and unsubscribes nobody. In the mail that subscribers get, the page behind it lets them leave.</p>`,
+  )

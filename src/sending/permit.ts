@@ -21,6 +21,11 @@ export interface Gate {
   giveBack(id: string, unused: number, limits: AccountLimits): unknown
 }
 
+/** A gate that also lets single mails go ahead of campaigns. */
+export interface PriorityGate extends Gate {
+  takeAhead(mails: number, limits: AccountLimits): Permit | { wait_ms: number } | Promise<Permit | { wait_ms: number }>
+}
+
 /** A batch waits this long for a free connection before it gives its place in the queue back. In ms. */
 const PATIENCE = 30_000
 

@@ -1,5 +1,13 @@
 import { page } from '../pages/answer.ts'
-import { invalidUnsubscribePage, leftPage, notSavedPage, unclearPage, unsubscribePage } from '../pages/unsubscribe.ts'
+import {
+  invalidUnsubscribePage,
+  leftPage,
+  notSavedPage,
+  testMailPage,
+  unclearPage,
+  unsubscribePage,
+} from '../pages/unsubscribe.ts'
+import { NOBODY } from '../tokens/nobody.ts'
 import { verifyRecipient } from '../tokens/recipient.ts'
 import { bufferUnsubscribe } from './buffer.ts'
 import { readForm } from './form.ts'
@@ -14,6 +22,7 @@ import { eventOf } from './visit.ts'
 export async function unsubscribe(request: Request, token: string, services: TrackingServices): Promise<Response> {
   const recipient = await verifyRecipient(services.signing_keys, 'unsubscribe', token)
   if (!recipient) return page(404, invalidUnsubscribePage())
+  if (recipient.subscriber_id === NOBODY) return page(200, testMailPage())
   if (request.method !== 'POST') return page(200, unsubscribePage())
 
   const form = await readForm(request)

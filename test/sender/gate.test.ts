@@ -159,3 +159,40 @@ describe('the rate', () => {
     }
   })
 })
+
+describe('mails that go ahead of campaigns', () => {
+  test('get the next connection that falls free, however many batches ask for it', async () => {
+    const g = gate()
+    const batches = [await granted(g, 100, limits(2)), await granted(g, 100, limits(2))]
+    expect(await g.takeAhead(1, limits(2), NOW)).toEqual({ wait_ms: 250 })
+    await g.giveBack(batches[0]?.id ?? '', 0, limits(2), NOW)
+    for (let i = 0; i < 5; i++) expect(await g.take(100, limits(2), NOW + i)).toEqual({ wait_ms: 1000 })
+    const ahead = await g.takeAhead(1, limits(2), NOW + 10)
+    expect(ahead).toEqual({ id: expect.any(String), starts_in_ms: 0 })
+    // Served, it leaves the next one to whoever asks first.
+    if ('id' in ahead) await g.giveBack(ahead.id, 0, limits(2), NOW + 20)
+    await granted(g, 100, limits(2), 30)
+  })
+
+  test('never take more connections than the account has', async () => {
+    const g = gate()
+    await granted(g, 100, limits(1))
+    for (let i = 0; i < 5; i++) expect(await g.takeAhead(1, limits(1), NOW + i)).toEqual({ wait_ms: 250 })
+  })
+
+  test('whose sender died keep the connection for a minute only', async () => {
+    const g = gate()
+    const batch = await granted(g, 100, limits(1))
+    await g.takeAhead(1, limits(1), NOW)
+    await g.giveBack(batch.id, 0, limits(1), NOW)
+    expect(await g.take(100, limits(1), NOW + MINUTE - 1)).toEqual({ wait_ms: 1000 })
+    await granted(g, 100, limits(1), MINUTE)
+  })
+
+  test('start at once although the rate is promised to others, who then start later', async () => {
+    const g = gate()
+    await granted(g, 100, limits(10, 10))
+    expect(await g.takeAhead(5, limits(10, 10), NOW)).toMatchObject({ starts_in_ms: 0 })
+    expect((await granted(g, 100, limits(10, 10))).starts_in_ms).toBe(10_500)
+  })
+})

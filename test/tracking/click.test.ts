@@ -1,5 +1,6 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { signLink } from '../../src/tokens/link.ts'
+import { NOBODY } from '../../src/tokens/nobody.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
 import { clickBase } from '../../src/tokens/urls.ts'
 import { keysWith, NOTHING, NOW, ORIGIN, openEdge } from './edge.ts'
@@ -99,4 +100,8 @@ test.each(['POST', 'PUT', 'DELETE'])('%s is refused', async (method) => {
   const response = await edge.ask(path(), { method })
   expect(response.status).toBe(405)
   expect(response.headers.get('Allow')).toBe('GET, HEAD')
+})
+
+test("a test mail's link redirects and records nothing", async () => {
+  expectRedirect(await edge.ask(path(await signRecipient(edge.signing_keys, 'click', 7, NOBODY))))
 })

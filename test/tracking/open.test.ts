@@ -1,4 +1,5 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
+import { NOBODY } from '../../src/tokens/nobody.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
 import { openUrl } from '../../src/tokens/urls.ts'
 import { keysWith, NOTHING, NOW, ORIGIN, openEdge } from './edge.ts'
@@ -98,4 +99,8 @@ test.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('%s is refused', async (method) 
   const response = await edge.ask(`/t/o/${token}`, { method })
   expect(response.status).toBe(405)
   expect(response.headers.get('Allow')).toBe('GET, HEAD')
+})
+
+test("a test mail's picture is shown and records nothing", async () => {
+  await expectPixel(await edge.ask(openUrl(ORIGIN, await signRecipient(edge.signing_keys, 'open', 7, NOBODY))))
 })

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { connectRedis } from '../../src/redis/client.ts'
+import { NOBODY } from '../../src/tokens/nobody.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
 import { unsubscribeUrl } from '../../src/tokens/urls.ts'
 import { optoutsOf, pruneOptouts } from '../../src/tracking/optouts.ts'
@@ -155,4 +156,17 @@ test('the sender learns of an opt-out at once, and of a Redis that cannot be ask
   expect(await pruneOptouts(edge.redis, edge.keys, Date.parse(NOW) + 1)).toBe(1)
   expect(await optoutsOf(edge.redis, edge.keys, [41, 42])).toEqual(new Map())
   await edge.arrived()
+})
+
+test("a test mail's link says so and unsubscribes nobody, by one click or from the page", async () => {
+  const url = unsubscribeUrl(ORIGIN, await signRecipient(edge.signing_keys, 'unsubscribe', 7, NOBODY))
+  for (const init of [{}, ONE_CLICK, { method: 'POST', body: new URLSearchParams({ scope: 'all' }) }]) {
+    const response = await edge.ask(url, init)
+    expect(response.status).toBe(200)
+    const html = await response.text()
+    expect(html).toContain('This was a test mail')
+    expect(html).not.toContain('<form')
+  }
+  // Nothing is asked of Redis or the queue, so nothing can be down.
+  expect((await edge.ask(url, ONE_CLICK, { redis_down: true, queue_down: true })).status).toBe(200)
 })
