@@ -11,9 +11,9 @@ export interface ClaimedRow {
   /** Why this person must not be mailed any more; null for all others. */
   skip: 'deleted' | 'unsubscribed' | 'bounced' | 'complained' | 'suppressed' | null
   /**
-   * Ms of the newest opt-out by link that SQL knows, or of a resubscription; 0 when there is none. A later one in Redis
-   * holds the mail back. Nothing else counts: an import, or leaving one list by API, says nothing about an opt-out that is
-   * still on its way.
+   * Ms of the newest opt-out by link that SQL knows, or of a resubscription to all mail or one of the campaign's lists; 0
+   * when there is none. A later one in Redis holds the mail back. Nothing else counts: an import, leaving one list by API,
+   * or coming back to another, says nothing about an opt-out that is still on its way.
    */
   known_optout_at: number
   email: string
@@ -76,7 +76,8 @@ export async function claimBatch(
       end as skip,
       coalesce((select extract(epoch from max(p.occurred_at)) * 1000 from consents p
         where p.subscriber_id = d.subscriber_id
-          and (p.action = 'resubscribed' or starts_with(p.source, ${UNSUBSCRIBE_LINK}))), 0)::float8 as known_optout_at,
+          and (starts_with(p.source, ${UNSUBSCRIBE_LINK}) or (p.action = 'resubscribed'
+            and (p.list_id is null or c.audience -> 'include' @> to_jsonb(p.list_id))))), 0)::float8 as known_optout_at,
       coalesce(s.email, '') as email, s.first_name, s.last_name, coalesce(s.attributes, '{}') as attributes, s.timezone, s.locale
     from deliveries d
     join campaigns c on c.id = d.campaign_id

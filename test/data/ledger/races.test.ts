@@ -214,8 +214,8 @@ test('pointers outlive a deadlock', async () => {
   await other.query(take, [campaign_id, 1])
   const pointers = nextPointers(t.db, campaign_id, 0, 100)
   await other.waiting(1)
-  // Both wait for each other; whoever waited first is refused.
-  await other.query(take, [campaign_id, 0])
+  // Both wait for each other; whoever waited first is refused, unless this computer is very slow.
+  await other.query(take, [campaign_id, 0]).catch(() => undefined)
   await other.end()
   expect(await pointers).toEqual([0, 1])
 })

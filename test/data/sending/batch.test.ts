@@ -247,6 +247,22 @@ describe('who must not be mailed', () => {
     expect(provider.carried).toHaveLength(1)
   })
 
+  test('coming back to another list does not, to one of the campaign’s does', async () => {
+    const { campaign_id, list_id, subscriber_ids } = await frozenCampaign(2)
+    const [left = 0, back = 0] = subscriber_ids
+    const [other] = await t.sql(`insert into mailing_lists (name) values ('another') returning id`)
+    await t.sql(
+      `insert into consents (subscriber_id, list_id, action, source)
+       values ($1, $2, 'resubscribed', 'test'), ($3, $4, 'resubscribed', 'test')`,
+      [left, other?.id, back, list_id],
+    )
+    const provider = new ScriptedProvider()
+    const at = Date.now() - 60_000
+    const optoutsOf = async () => new Map([left, back].map((id) => [id, at]))
+    await run(await sender(provider, { optoutsOf }), campaign_id)
+    expect(provider.carried.map((mail) => mail.subscriber_id)).toEqual([back])
+  })
+
   test('nobody is mailed while nobody can say who unsubscribed', async () => {
     const { campaign_id } = await frozenCampaign(3)
     const provider = new ScriptedProvider()
