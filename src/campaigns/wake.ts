@@ -1,3 +1,4 @@
+import { Problem } from '../http/problem.ts'
 import type { Services } from '../http/services.ts'
 
 type Waking = Pick<Services, 'redis' | 'redis_keys'>
@@ -9,10 +10,15 @@ type Waking = Pick<Services, 'redis' | 'redis_keys'>
  * fail, the hourly sweep sees to it.
  *
  * @param at - ms since 1970; 0 for a campaign that is sending
+ * @throws {Problem} redis_unavailable, before the change
  */
 export async function underWatch<T>(s: Waking, id: number, at: number, change: () => Promise<T>): Promise<T> {
   const watch = () => s.redis.zadd(s.redis_keys.wake, { score: at, member: String(id) })
-  await watch()
+  await watch().catch(() => {
+    throw new Problem('redis_unavailable', 'Redis does not answer, so nothing was changed. Try again shortly.', {
+      headers: { 'retry-after': '5' },
+    })
+  })
   const result = await change()
   await watch().catch(() => undefined)
   return result

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   not_configured: [500, 'The server is not configured'],
   internal_error: [500, 'The server failed'],
   database_unavailable: [503, 'The database cannot be reached'],
+  redis_unavailable: [503, 'Redis cannot be reached'],
   sender_unavailable: [503, 'The sending Worker cannot be reached'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
