@@ -2,11 +2,14 @@ import { authenticate } from '../auth/authenticate.ts'
 import { apiKeyRoutes } from '../auth/routes.ts'
 import { campaignRoutes } from '../campaigns/routes.ts'
 import { listRoutes } from '../lists/routes.ts'
+import { partialRoutes } from '../partials/routes.ts'
 import { senderRoutes } from '../senders/routes.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { subscriberRoutes } from '../subscribers/routes.ts'
 import { suppressionRoutes } from '../suppressions/routes.ts'
+import { previewPage } from '../templates/preview-page.ts'
 import { templateRoutes } from '../templates/routes.ts'
+import { testSendRoutes } from '../transactional/routes.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { answerError, answerUnknownPath } from './failure.ts'
 import { identify, secure } from './headers.ts'
@@ -21,7 +24,9 @@ const OWNERS = [
   listRoutes,
   suppressionRoutes,
   campaignRoutes,
+  testSendRoutes,
   templateRoutes,
+  partialRoutes,
   senderRoutes,
   settingsRoutes,
   apiKeyRoutes,
@@ -43,6 +48,7 @@ export function createApp(services: Services) {
   app.use(secure)
   app.use('/api/v1/*', authenticate(services))
   for (const routes of OWNERS) app.route('/api/v1', routes(services))
+  app.route('/', previewPage(services))
   app.route('/', healthRoutes(services))
   app.route(
     '/',

@@ -15,6 +15,8 @@ export interface RedisKeys {
   wake: string
   /** String: ms of cron's last full sweep. */
   swept: string
+  /** Prefix of strings: HTML of previews, by the token of their address; they expire. */
+  preview: string
 }
 
 /** @param prefix - REDIS_PREFIX */
@@ -27,5 +29,6 @@ export function redisKeys(prefix: string): RedisKeys {
     optouts: `${prefix}optouts`,
     wake: `${prefix}wake`,
     swept: `${prefix}swept`,
+    preview: `${prefix}preview:`,
   }
 }

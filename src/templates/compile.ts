@@ -1,15 +1,19 @@
 import { checkSource } from '../render/check.ts'
 import type { Program } from '../render/handlebars/ast.ts'
 import { plainLinks } from '../render/splice.ts'
+import { lineAt } from '../render/syntax.ts'
+import { assembleTemplate } from './assemble.ts'
 import type { CompiledTemplate, TemplateWarning } from './compiled.ts'
 import { TemplateError, type TemplateProblem } from './errors.ts'
+import { findForbidden } from './forbidden.ts'
 import { TagGuard } from './guard.ts'
 import { trackLinks } from './links.ts'
 import { compileMjml } from './mjml.ts'
-import { scanHtml } from './scan.ts'
+import { located } from './origin.ts'
+import { NO_PARTIALS } from './partial.ts'
 import { shrinkHtml } from './shrink.ts'
 import { textFromHtml, trackText } from './text.ts'
-import { usedVariables } from './variables.ts'
+import { summarize, type UsedVariable, usedVariables } from './variables.ts'
 
 /** What the author hands in. */
 export interface TemplateSource {
@@ -28,13 +32,35 @@ const PIXEL =
 /**
  * Compiles a template when it is saved, so that sending only fills it in.
  *
+ * @param partials - those that it calls
  * @throws {TemplateError} with every problem that could be found, each with its line where that is known
  */
-export async function compileTemplate(template: TemplateSource): Promise<CompiledTemplate> {
+export async function compileTemplate(template: TemplateSource, partials = NO_PARTIALS): Promise<CompiledTemplate> {
+  const { source, text_source } = await assembleTemplate(template, partials)
+  const origins = { source: source.origins, text_source: text_source?.origins ?? [] }
+  const used = new Map([...source.used, ...(text_source?.used ?? [])].map((partial) => [partial.id, partial]))
+  try {
+    const whole = { format: template.format, source: source.text, text_source: text_source?.text ?? null }
+    const { warnings, variables, ...content } = await compileWhole(whole)
+    return {
+      ...content,
+      variables: summarize(
+        variables.map((used) => ({ ...used, line: origins[used.field][used.line - 1]?.line ?? used.line })),
+      ),
+      warnings: warnings.map((warning) => located(warning, origins[warning.field ?? 'source'])),
+      partials: [...used.values()].map(({ id, name, version }) => ({ id, name, version })),
+    }
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    throw new TemplateError(error.problems.map((problem) => located(problem, origins[problem.field])))
+  }
+}
+
+async function compileWhole(template: TemplateSource) {
   const program = parse(template.source, 'source')
   const text_program = template.text_source === null ? null : parse(template.text_source, 'text_source')
   const guard = new TagGuard(template.source)
-  refuse(findForbidden(guard))
+  refuse(findForbidden(guard, template.format))
   const markup = template.format === 'mjml' ? await compileMjml(guard) : guard.text
   const locate = template.format === 'mjml' ? locateIn(guard) : (_: string, offset: number) => guard.lineAt(offset)
   const tracked = trackLinks(markup, guard, locate)
@@ -46,45 +72,47 @@ export async function compileTemplate(template: TemplateSource): Promise<Compile
   checkResult(plainLinks(html, links, 'html'), 'The compiled HTML')
   checkResult(plainLinks(text.text, links, 'text'), 'The text part made of it')
 
-  const variables = [...usedVariables(program), ...(text_program ? usedVariables(text_program) : [])]
+  const own = usedVariables(program, template.source)
+  const in_text = text_program ? usedVariables(text_program, template.text_source ?? '') : []
   return {
     html,
     text: text.text,
     links,
-    variables: [...new Set(variables.map(({ path }) => path))].sort(),
+    variables: [...inField('source', own), ...inField('text_source', in_text)],
     // Kept with every version: a hundred say as much as ten thousand.
-    warnings: [...clipped(html), ...unescaped(program), ...tracked.warnings, ...text.warnings].slice(0, 100),
+    warnings: [
+      ...clipped(html),
+      ...unescaped(own),
+      ...tracked.warnings,
+      ...inField('text_source', text.warnings),
+    ].slice(0, 100),
   }
 }
 
+/** No mail program shows them, and some refuse mails that hold them. Tabs, line and page breaks are white space. */
+const CONTROL = /(?![\t\n\r\f])\p{Cc}/u
+
 function parse(source: string, field: TemplateProblem['field']): Program {
+  const control = CONTROL.exec(source)
+  if (control) {
+    const code = source.charCodeAt(control.index).toString(16).toUpperCase().padStart(4, '0')
+    refuse([{ field, line: lineAt(source, control.index), detail: `The control character U+${code} is not allowed.` }])
+  }
   const { program, problems } = checkSource(source)
   refuse(problems.map((problem) => ({ field, ...problem })))
   if (!program) throw new TemplateError([{ field, detail: 'Not valid Handlebars.' }])
   const guard = new TagGuard(source)
-  const reserved = guard.tags.filter((tag) => /@(?:links|pixel|click)\b/.test(tag.source))
+  const reserved = guard.tags.filter((tag) => /@\s*\[?(?:links?|pixel|click)\b/.test(tag.source))
   refuse(reserved.map((tag) => ({ field, line: tag.line, detail: `${tag.source} is filled in by the system.` })))
   return program
 }
 
-function refuse(problems: TemplateProblem[]): void {
-  if (problems.length > 0) throw new TemplateError(problems)
+function inField<T extends object>(field: TemplateProblem['field'], list: readonly T[]) {
+  return list.map((one) => ({ ...one, field }))
 }
 
-const FORBIDDEN = new Set(['script', 'mj-include', 'iframe', 'object', 'embed'])
-
-/** Scripts and what carries them run in no mail program, but would in a preview; includes would read nothing and vanish. */
-function findForbidden(guard: TagGuard): TemplateProblem[] {
-  const problems: TemplateProblem[] = []
-  scanHtml(guard.text, {
-    open({ name, start, attributes }) {
-      const line = guard.lineAt(start)
-      if (FORBIDDEN.has(name)) problems.push({ field: 'source', line, detail: `<${name}> is not allowed.` })
-      const handler = attributes.find((attribute) => attribute.name.startsWith('on'))
-      if (handler) problems.push({ field: 'source', line, detail: `The attribute ${handler.name} is not allowed.` })
-    },
-  })
-  return problems
+function refuse(problems: TemplateProblem[]): void {
+  if (problems.length > 0) throw new TemplateError(problems)
 }
 
 /** MJML's output has lines of its own; an address is found again in the source by its spelling. */
@@ -131,9 +159,11 @@ function clipped(html: string): TemplateWarning[] {
 }
 
 /** Addresses and the sender's own data are ours; what subscribers typed in is not. */
-function unescaped(program: Program): TemplateWarning[] {
-  return usedVariables(program)
-    .filter(({ path, unescaped }) => unescaped && !/^(?:unsubscribe_url|sender|campaign|list)\b/.test(path))
+function unescaped(used: readonly UsedVariable[]): TemplateWarning[] {
+  return used
+    .filter(
+      ({ path, unescaped }) => unescaped && !/^(?:unsubscribe_url|web_view_url|sender|campaign|list)\b/.test(path),
+    )
     .map(({ path, line }) => ({
       code: 'unescaped_variable',
       line,

@@ -8,14 +8,33 @@ export interface CompiledTemplate {
   html: string
   text: string
   links: TemplateLink[]
-  variables: string[]
+  variables: TemplateVariable[]
   warnings: TemplateWarning[]
+  /** What went into it, with the versions of that moment. */
+  partials: { id: number; name: string; version: number }[]
+}
+
+/** Data that a template reads: one entry for each block that it is read in. */
+export interface TemplateVariable {
+  /** `first_name`, `attributes.plan`; `attributes.items[].name` for what is read of each element. */
+  name: string
+  field: 'source' | 'text_source'
+  /** Lines of that field, counted from 1; for what stands in a partial, of the tag that calls it. */
+  lines: number[]
+  /** The innermost block around it, as in `#if attributes.plan` or `else of #if attributes.plan`; null outside of all. */
+  inside: string | null
 }
 
 export interface TemplateLink {
   /** Counted from 1 in the order of first appearance; the same URL twice is two links. */
   n: number
+  /** With its Handlebars tags, where it holds variables. */
   url: string
+  /**
+   * Only of addresses that hold variables: scheme and host where the author wrote them out, null where variables supply
+   * them. Such links are signed when they are rendered, the others once per campaign.
+   */
+  origin?: string | null
   /** What the reader sees: the link's text, or the image's alt text. */
   text: string
 }
@@ -24,4 +43,6 @@ export interface TemplateWarning {
   code: string
   detail: string
   line?: number
+  /** Which source the line is of; `source` unless it says otherwise. */
+  field?: 'source' | 'text_source'
 }

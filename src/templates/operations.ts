@@ -4,12 +4,16 @@ import { operation } from '../http/route.ts'
 import { idParams, pageOf, pageQuery } from '../http/schema.ts'
 import {
   listedTemplate,
+  listedVersion,
   newTemplate,
   preview,
+  SOURCES_LIMIT,
   savedPreview,
   template,
   templateChange,
+  templateVersion,
   unsavedPreview,
+  versionParams,
 } from './schema.ts'
 
 const tags = ['Templates']
@@ -17,7 +21,7 @@ const json = <T extends z.ZodType>(schema: T) => ({ content: { 'application/json
 const body = <T extends z.ZodType>(schema: T) => ({ required: true, ...json(schema) })
 
 export const create = operation(
-  { scope: 'write' },
+  { scope: 'write', body_limit: SOURCES_LIMIT },
   {
     method: 'post',
     path: '/templates',
@@ -54,16 +58,53 @@ export const get = operation(
 )
 
 export const update = operation(
-  { scope: 'write' },
+  { scope: 'write', body_limit: SOURCES_LIMIT },
   {
     method: 'patch',
     path: '/templates/{id}',
     tags,
     summary: 'Change a template',
     description:
-      'A new format or source makes a new version. Campaigns that have started keep what they were started with.',
+      'A new format or source makes a new version, with the newest partials. Campaigns that are scheduled or have started keep theirs.',
     request: { params: idParams, body: body(templateChange) },
     responses: { 200: { description: 'Changed', ...json(template) } },
+  },
+)
+
+export const recompile = operation(
+  { scope: 'write' },
+  {
+    method: 'post',
+    path: '/templates/{id}/recompile',
+    tags,
+    summary: 'Take the newest partials into a template',
+    description: 'Makes a new version of the same source, if any of its partials has a newer version.',
+    request: { params: idParams },
+    responses: { 200: { description: 'Its newest version', ...json(template) } },
+  },
+)
+
+export const versions = operation(
+  { scope: 'read' },
+  {
+    method: 'get',
+    path: '/templates/{id}/versions',
+    tags,
+    summary: "List a template's versions",
+    request: { params: idParams, query: z.strictObject(pageQuery) },
+    responses: { 200: { description: 'A page, newest first', ...json(pageOf(listedVersion)) } },
+  },
+)
+
+export const getVersion = operation(
+  { scope: 'read' },
+  {
+    method: 'get',
+    path: '/templates/{id}/versions/{version}',
+    tags,
+    summary: 'Get one version of a template',
+    request: { params: versionParams },
+    responses: { 200: { description: 'As it was saved', ...json(templateVersion) } },
   },
 )
 
@@ -86,14 +127,15 @@ export const previewSaved = operation(
     method: 'post',
     path: '/templates/{id}/preview',
     tags,
-    summary: 'Preview a template with sample data',
+    summary: 'Preview a template',
+    description: 'Links lead straight to their targets, and nothing in it counts as an open or a click.',
     request: { params: idParams, body: body(savedPreview) },
     responses: { 200: { description: 'One rendered mail', ...json(preview) } },
   },
 )
 
 export const previewUnsaved = operation(
-  { scope: 'read', idempotency: 'needless' },
+  { scope: 'read', idempotency: 'needless', body_limit: SOURCES_LIMIT },
   {
     method: 'post',
     path: '/templates/preview',

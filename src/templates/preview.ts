@@ -1,54 +1,56 @@
+import { type ReadVariable, sortOut, unknownToPerson, unknownVariables } from '../campaigns/unknown-variables.ts'
+import type { Database } from '../db/client.ts'
 import { Problem } from '../http/problem.ts'
 import { templateData } from '../render/data.ts'
 import { RenderError } from '../render/errors.ts'
-import { prepareContent } from '../render/render.ts'
+import { prepareContent, type Rendered } from '../render/render.ts'
 import { plainLinks } from '../render/splice.ts'
-import type { CompiledTemplate } from './compiled.ts'
+import type { CompiledTemplate, TemplateWarning } from './compiled.ts'
+import { findReader, type Reader } from './reader.ts'
+import { SAMPLE_ADDRESSES, SAMPLE_MAILING } from './sample.ts'
+import { type Sending, sizeAsSent } from './size.ts'
+import { namesIn } from './variables.ts'
 
-/** Whom a preview is for when the caller says nothing else. */
-const SAMPLE = templateData(
-  {
-    email: 'ada.lovelace@example.com',
-    first_name: 'Ada',
-    last_name: 'Lovelace',
-    attributes: {},
-    timezone: 'Europe/London',
-    locale: 'en-GB',
-  },
-  {
-    sender: {
-      from_name: 'Example Sender',
-      from_email: 'news@example.com',
-      reply_to: null,
-      postal_address: '1 Example Street, 12345 Example Town',
-      account: null,
-    },
-    campaign: { id: 0, name: 'Preview' },
-    list: { id: 0, name: 'Example List' },
-  },
-  'https://example.com/unsubscribe',
-)
-
-interface PreviewRequest {
+export interface PreviewRequest {
   subject: string
   preheader: string
+  subscriber_id?: number | undefined
+  list_id?: number | undefined
   data: Record<string, unknown>
+}
+
+export interface Preview extends Rendered {
+  size: { html: number; message: number }
+  warnings: TemplateWarning[]
 }
 
 /** Parts of a mail under the names by which the caller sent them. */
 const FIELDS = { subject: 'subject', preheader: 'preheader', html: 'source', text: 'text_source' } as const
 
 /**
- * Renders one mail for looking at: links lead straight to their target, nothing in it counts as an open or a click.
+ * Renders one mail for looking at: links lead straight to their target, nothing in it counts as an open or a click. Its size
+ * is that of the mail as it would be sent.
  *
  * @throws {Problem} template_invalid when the template cannot be rendered with this data
  */
-export function renderPreview(compiled: CompiledTemplate, { subject, preheader, data }: PreviewRequest) {
-  const { html, text, links, warnings } = compiled
+export async function previewMail(
+  s: Sending & { db: Database },
+  compiled: CompiledTemplate,
+  request: PreviewRequest,
+): Promise<Preview> {
+  const reader = await findReader(s.db, request)
+  const { subject, preheader, data } = request
+  const { html, text, links } = compiled
   try {
+    const mailing = { ...SAMPLE_MAILING, list: reader.list }
+    const known = templateData(reader.person, mailing, SAMPLE_ADDRESSES.unsubscribe, SAMPLE_ADDRESSES.web_view)
     const content = { subject, preheader, html: plainLinks(html, links, 'html'), text: plainLinks(text, links, 'text') }
-    const mail = prepareContent(content).render({ ...SAMPLE, ...data }, { pixel: '', click: '' })
-    return { ...mail, warnings }
+    const mail = prepareContent(content).render({ ...known, ...data }, { pixel: '', click: '' })
+    const [size, unknown] = await Promise.all([
+      sizeAsSent(s, compiled, mail, reader),
+      unknownIn(s.db, compiled, request, reader),
+    ])
+    return { ...mail, size, warnings: [...compiled.warnings, ...unknown] }
   } catch (error) {
     if (!(error instanceof RenderError)) throw error
     const field = error.part ? FIELDS[error.part] : 'data'
@@ -56,4 +58,18 @@ export function renderPreview(compiled: CompiledTemplate, { subject, preheader, 
       errors: [{ field, detail: error.message, ...(error.line === null ? {} : { line: error.line }) }],
     })
   }
+}
+
+/** What the list lacks if there is one, what the subscriber lacks if there is one, and what no mail has. */
+async function unknownIn(
+  db: Database,
+  compiled: CompiledTemplate,
+  { subject, preheader, subscriber_id, list_id }: PreviewRequest,
+  { person }: Reader,
+): Promise<TemplateWarning[]> {
+  const variables: ReadVariable[] = [...compiled.variables, ...namesIn(subject), ...namesIn(preheader)]
+  if (list_id !== undefined) {
+    return unknownVariables(db, { include: [list_id], exclude: [], where: {}, sample: null }, variables)
+  }
+  return subscriber_id === undefined ? sortOut(variables).unknown : unknownToPerson(person, variables)
 }

@@ -30,6 +30,8 @@ export interface Visitor {
   text?(text: string): void
   /** Any comment, from `<!--` to just after `-->`. What is inside a conditional one is visited, too. */
   comment?(start: number, end: number): void
+  /** A tag or comment that the end of the text cuts off. */
+  unfinished?(start: number): void
 }
 
 /** `<!--[if mso]>…<![endif]-->`: to Outlook this is markup. */
@@ -97,6 +99,7 @@ function scan(html: string, from: number, to: number, visitor: Visitor): void {
         // `<?…>` and the like are comments to a browser, too; here they stay as they are.
         if (!html.startsWith('<!--', from + start - 4)) return
         const inner = html.slice(from + start, from + end - offset)
+        if (offset === 0 && from + end === html.length) visitor.unfinished?.(from + start - 4)
         visitor.comment?.(from + start - 4, from + end + 1)
         const conditional = CONDITIONAL.exec(inner)
         if (!conditional) return
@@ -112,6 +115,9 @@ function scan(html: string, from: number, to: number, visitor: Visitor): void {
   )
   tokenizer.write(html.slice(from, to))
   tokenizer.end()
+  // What began a tag and is followed by nothing is no text either: the tokenizer drops it.
+  const unfinished = tag as StartTag | null
+  if (unfinished && to === html.length) visitor.unfinished?.(unfinished.start)
 }
 
 /** After an attribute's name: white space, `=`, white space and perhaps a quote. */

@@ -20,6 +20,13 @@ const listed = {
 
 const newest = and(eq(template_versions.template_id, templates.id), eq(template_versions.version, templates.version))
 
+/** What went into a version, and what is the newest of it. */
+const held = sql<{ id: number; name: string; version: number; newest_version: number | null }[]>`(
+  select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name, 'version', h.partial_version,
+    'newest_version', case when p.deleted_at is null then p.version end) order by p.name), '[]'::jsonb)
+  from template_partials h join partials p on p.id = h.partial_id
+  where h.template_id = ${template_versions.template_id} and h.template_version = ${template_versions.version})`
+
 /** The newest version of a template that is not deleted. */
 export async function findTemplate(db: Database, id: number) {
   const [row] = await db
@@ -28,10 +35,32 @@ export async function findTemplate(db: Database, id: number) {
       source: template_versions.source,
       text_source: template_versions.text_source,
       compiled: template_versions.compiled,
+      partials: held,
     })
     .from(templates)
     .innerJoin(template_versions, newest)
     .where(and(eq(templates.id, id), isNull(templates.deleted_at)))
+  return row
+}
+
+/** Newest first, one more than `limit`. */
+export async function listVersions(db: Database, id: number, before: number | null, limit: number) {
+  const { version, format, created_at, template_id } = template_versions
+  return db
+    .select({ version, format, created_at })
+    .from(template_versions)
+    .where(and(eq(template_id, id), before === null ? undefined : lt(version, before)))
+    .orderBy(desc(version))
+    .limit(limit + 1)
+}
+
+/** One version of a template, whether or not that is deleted. */
+export async function findVersion(db: Database, id: number, number: number) {
+  const { template_id, version, format, source, text_source, compiled, created_at } = template_versions
+  const [row] = await db
+    .select({ template_id, version, format, source, text_source, compiled, created_at, partials: held })
+    .from(template_versions)
+    .where(and(eq(template_id, id), eq(version, number)))
   return row
 }
 
@@ -46,17 +75,20 @@ export async function listTemplates(db: Database, before_id: number | null, limi
     .limit(limit + 1)
 }
 
-/** @returns the new template's id */
-export async function insertTemplate(db: Database, name: string, content: Compiled): Promise<number> {
+/** @returns the new template's id; null when one of its partials was deleted meanwhile */
+export async function insertTemplate(db: Database, name: string, content: Compiled): Promise<number | null> {
   const { rows } = await db.execute<{ id: number }>(sql`
-    with made as (insert into templates (name) values (${name}) returning id, version)
-    ${insertVersion(content)} returning template_id::int as id`)
-  const [row] = rows
-  if (!row) throw new Error('insert into templates returned nothing')
-  return row.id
+    with ${lockPartials(content)}, made as (
+      insert into templates (name) select ${name} where ${allThere(content)} returning id, version)
+    ${insertVersion(content)} select template_id::float8 as id from added`)
+  return rows[0]?.id ?? null
 }
 
-/** Adds a version, unless there is a newer one than the one it was made from. @returns whether it was added */
+/**
+ * Adds a version, unless there is a newer one than the one it was made from, or one of its partials was deleted meanwhile.
+ *
+ * @returns whether it was added
+ */
 export async function addVersion(
   db: Database,
   id: number,
@@ -65,16 +97,30 @@ export async function addVersion(
   content: Compiled,
 ): Promise<boolean> {
   const { rows } = await db.execute(sql`
-    with made as (
+    with ${lockPartials(content)}, made as (
       update templates set name = coalesce(${name ?? null}, name), version = version + 1, updated_at = now()
-      where id = ${id} and version = ${from_version} and deleted_at is null returning id, version)
-    ${insertVersion(content)} returning 1`)
+      where id = ${id} and version = ${from_version} and deleted_at is null and ${allThere(content)}
+      returning id, version)
+    ${insertVersion(content)} select from added`)
   return rows.length > 0
 }
 
-const insertVersion = ({ format, source, text_source, compiled }: Compiled) => sql`
-  insert into template_versions (template_id, version, format, source, text_source, compiled)
-  select id, version, ${format}, ${source}, ${text_source}, ${JSON.stringify(compiled)}::jsonb from made`
+/** Their lock makes a deletion wait until it can see who holds them (partials/delete.ts). */
+const lockPartials = ({ compiled }: Compiled) => sql`used as materialized (
+  select id from partials where id = any(${sql.param(compiled.partials.map(({ id }) => id))}::bigint[])
+    and deleted_at is null order by id for key share)`
+
+const allThere = ({ compiled }: Compiled) => sql`(select count(*) from used) = ${compiled.partials.length}`
+
+const insertVersion = ({ format, source, text_source, compiled }: Compiled) => sql`, added as (
+    insert into template_versions (template_id, version, format, source, text_source, compiled)
+    select id, version, ${format}, ${source}, ${text_source}, ${JSON.stringify(compiled)}::jsonb from made
+    returning template_id, version
+  ), held as (
+    insert into template_partials (template_id, template_version, partial_id, partial_version)
+    select added.template_id, added.version, p.id, p.version
+    from added, jsonb_to_recordset(${JSON.stringify(compiled.partials)}::jsonb) as p (id bigint, version integer)
+  )`
 
 /** @returns whether the template still had that version */
 export async function renameTemplate(db: Database, id: number, from_version: number, name: string): Promise<boolean> {

@@ -1,11 +1,15 @@
-import type { Expression, Hash, PathExpression, Program, Statement } from '../render/handlebars/ast.ts'
+import { checkSource } from '../render/check.ts'
+import type { BlockStatement, Expression, Hash, PathExpression, Program, Statement } from '../render/handlebars/ast.ts'
 import { HELPER_NAMES } from '../render/language.ts'
+import type { TemplateVariable } from './compiled.ts'
 
 /** What a path means inside a block: the path of the block's context, null where that cannot be told, and named parameters. */
 interface Scope {
   context: string | null
   names: ReadonlyMap<string, string | null>
   parent: Scope | null
+  /** The innermost block as its author wrote it; null outside of all. */
+  block: string | null
 }
 
 export interface UsedVariable {
@@ -13,16 +17,32 @@ export interface UsedVariable {
   path: string
   /** Counted from 1. */
   line: number
+  /** The block it is read in, as in `#if attributes.plan`; null outside of all. */
+  inside: string | null
   /** Printed without HTML escaping. */
   unescaped: boolean
 }
 
-/** Finds the data that a template reads, in order of appearance. Data variables such as `@index` are not data. */
-export function usedVariables(program: Program): UsedVariable[] {
+/**
+ * Finds the data that a template reads, in order of appearance. Data variables such as `@index` are not data.
+ *
+ * @param source - what the program was parsed from: it says how blocks are written
+ */
+export function usedVariables(program: Program, source: string): UsedVariable[] {
   const used: UsedVariable[] = []
-  const root: Scope = { context: '', names: new Map(), parent: null }
+  const lines = source.split('\n')
+  const inlined = new Map<string, Program>()
+  /** Names of the inline partials that are being walked, so that one which calls itself ends. */
+  const walking = new Set<string>()
 
   function body(program: Program | undefined, scope: Scope): void {
+    for (const statement of program?.body ?? []) {
+      const { type } = statement
+      const [name] = type === 'DecoratorBlock' ? statement.params : []
+      if (type === 'DecoratorBlock' && name?.type === 'StringLiteral' && statement.program) {
+        inlined.set(String(name.value), statement.program)
+      }
+    }
     for (const statement of program?.body ?? []) visit(statement, scope)
   }
 
@@ -37,21 +57,38 @@ export function usedVariables(program: Program): UsedVariable[] {
       case 'BlockStatement': {
         const { path, params, hash, program, inverse } = statement
         const name = String(path.original)
+        const block = opening(statement, lines)
+        const subject = params.length === 0 ? path : params[0]
         if (params.length === 0 && !hash) read(path, scope, false)
         operands(params, hash, scope)
-        body(program, inside(name, params.length === 0 ? path : params[0], program, scope))
-        body(inverse, scope)
+        body(program, { ...inside(name, subject, program, scope), block })
+        body(inverse, { ...scope, block: `else of ${block}` })
         return
       }
       case 'PartialStatement':
-      case 'PartialBlockStatement':
-        operands(statement.params, statement.hash, scope)
-        body(statement.program, scope)
-        return
-      case 'DecoratorBlock':
-        // What an inline partial reads depends on where it is called.
-        body(statement.program, { context: null, names: new Map(), parent: scope })
+      case 'PartialBlockStatement': {
+        const { name, params, hash, program } = statement
+        operands(params, hash, scope)
+        body(program, scope)
+        const called = name.type === 'SubExpression' ? '' : String(name.original)
+        const partial = inlined.get(called)
+        if (!partial || walking.has(called)) return
+        walking.add(called)
+        body(partial, argumentsOf(params, hash, scope))
+        walking.delete(called)
+      }
     }
+  }
+
+  /** What an inline partial reads depends on where it is called, and with what. */
+  function argumentsOf([context]: Expression[], hash: Hash | undefined, scope: Scope): Scope {
+    const given = (hash?.pairs ?? []).map(({ key, value }): [string, string | null] => {
+      return [key, value.type === 'PathExpression' ? resolve(value, scope) : null]
+    })
+    const names = new Map([...scope.names, ...given])
+    if (!context) return { ...scope, names }
+    const path = context.type === 'PathExpression' ? resolve(context, scope) : null
+    return { ...scope, context: path, names }
   }
 
   function operands(params: Expression[], hash: Hash | undefined, scope: Scope): void {
@@ -66,11 +103,21 @@ export function usedVariables(program: Program): UsedVariable[] {
     }
     if (expression.type !== 'PathExpression') return
     const path = resolve(expression, scope)
-    if (path) used.push({ path, line: expression.loc.start.line, unescaped })
+    if (path) used.push({ path, line: expression.loc.start.line, inside: scope.block, unescaped })
   }
 
-  body(program, root)
+  body(program, { context: '', names: new Map(), parent: null, block: null })
   return used
+}
+
+/** The longest that is shown of a block's first tag. */
+const OPENING = 100
+
+/** `{{#if (eq plan "pro")}}` as `#if (eq plan "pro")`; `{{else if …}}` as `else if …`. */
+function opening({ loc, path }: BlockStatement, lines: readonly string[]): string {
+  const written = lines[loc.start.line - 1]?.slice(loc.start.column) ?? ''
+  const tag = /^\{\{~?\s*([^{}]*?)\s*~?\}\}/.exec(written)
+  return (tag?.[1] ?? `#${path.original}`).slice(0, OPENING)
 }
 
 /** The scope of a block's body: each, with and plain sections change the context, other helpers do not. */
@@ -79,8 +126,9 @@ function inside(name: string, subject: Expression | undefined, program: Program 
   const path = subject?.type === 'PathExpression' ? resolve(subject, scope) : null
   const context = path === null || name === 'with' ? path : `${path}[]`
   const [first, ...others] = program?.blockParams ?? []
-  const names = new Map(others.map((other): [string, null] => [other, null]))
-  return { context, names: first === undefined ? names : new Map([...names, [first, context]]), parent: scope }
+  const names = new Map<string, string | null>(others.map((other) => [other, null]))
+  if (first !== undefined) names.set(first, context)
+  return { context, names, parent: scope, block: scope.block }
 }
 
 /** @returns null for data variables and for what cannot be told, an empty string for the data as a whole */
@@ -98,4 +146,27 @@ function resolve({ data, depth, parts, original }: PathExpression, scope: Scope)
   for (let level = 0; level < depth && at; level++) at = at.parent
   if (!at || at.context === null) return null
   return [at.context, ...parts].filter((part) => part !== '').join('.')
+}
+
+/** Lines and entries that are kept: a template has dozens, and a thousand say no more. */
+const MOST_LINES = 100
+const MOST_VARIABLES = 1000
+
+/** One entry for each variable and block that it is read in, by name. */
+export function summarize(used: readonly (UsedVariable & Pick<TemplateVariable, 'field'>)[]): TemplateVariable[] {
+  const entries = new Map<string, TemplateVariable>()
+  for (const { path: name, field, line, inside } of used) {
+    const key = JSON.stringify([name, field, inside])
+    const entry = entries.get(key) ?? { name, field, lines: [], inside }
+    if (entry.lines.length < MOST_LINES && !entry.lines.includes(line)) entry.lines.push(line)
+    entries.set(key, entry)
+  }
+  const order = (a: string, b: string) => Number(a > b) - Number(a < b)
+  return [...entries.values()].sort((a, b) => order(a.name, b.name)).slice(0, MOST_VARIABLES)
+}
+
+/** The data that a line of text reads, such as a subject; nothing if it is not valid. */
+export function namesIn(source: string): { name: string }[] {
+  const { program } = checkSource(source)
+  return program ? usedVariables(program, source).map(({ path }) => ({ name: path })) : []
 }

@@ -1,0 +1,36 @@
+import type { Snapshot } from '../campaigns/snapshot.ts'
+import { templateData } from '../render/data.ts'
+
+/** Whom a preview is for when the caller names nobody. */
+export const SAMPLE_PERSON = {
+  subscriber_id: Number.MAX_SAFE_INTEGER,
+  email: 'ada.lovelace@example.com',
+  first_name: 'Ada',
+  last_name: 'Lovelace',
+  attributes: {},
+  timezone: 'Europe/London',
+  locale: 'en-GB',
+}
+
+/** And what it seems to be part of. No campaign has the number 0: what is signed for it counts nowhere. */
+export const SAMPLE_MAILING: Pick<Snapshot, 'sender' | 'campaign' | 'list'> = {
+  sender: {
+    from_name: 'Example Sender',
+    from_email: 'news@example.com',
+    reply_to: null,
+    postal_address: '1 Example Street, 12345 Example Town',
+    account: null,
+  },
+  campaign: { id: 0, name: 'Preview' },
+  list: { id: 0, name: 'Example List' },
+}
+
+export const SAMPLE_ADDRESSES = { unsubscribe: 'https://example.com/unsubscribe', web_view: 'https://example.com/view' }
+
+/** Every variable there is, attributes excepted. */
+export const SAMPLE_DATA: Readonly<Record<string, unknown>> = templateData(
+  SAMPLE_PERSON,
+  SAMPLE_MAILING,
+  SAMPLE_ADDRESSES.unsubscribe,
+  SAMPLE_ADDRESSES.web_view,
+)
