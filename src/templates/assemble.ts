@@ -1,5 +1,5 @@
-import { calledNames } from './calls.ts'
 import type { TemplateSource } from './compile.ts'
+import { TemplateError } from './errors.ts'
 import { type Expanded, expandPartials } from './expand.ts'
 import { documentOf, placeOf } from './fragment.ts'
 import { TagGuard } from './guard.ts'
@@ -43,23 +43,34 @@ function expandMarkup(source: string, format: TemplateSource['format'], partials
 }
 
 async function expandText(source: string, partials: Partials): Promise<Expanded> {
-  const texts = new Map<string, string>()
-  if (calledNames(source).length > 0) {
-    for (const partial of partials.found.values()) texts.set(partial.name, await textOfPartial(partial, partials))
-  }
-  return expandPartials(source, {
-    field: 'text_source',
+  const expanding = {
+    field: 'text_source' as const,
     partials,
-    sourceOf: ({ name }) => texts.get(name) ?? '',
-    wrap: (_, tags) => tags,
+    wrap: (_: Partial, tags: string) => tags,
     refuse: () => null,
+  }
+  // The first time for what there is to say of the calls, and to know which partials need words.
+  const { used } = expandPartials(source, {
+    ...expanding,
+    sourceOf: (partial) => partial.text_source ?? partial.source,
   })
+  const texts = new Map<string, string>()
+  for (const partial of used) texts.set(partial.name, await textOfPartial(partial, partials))
+  return { ...expandPartials(source, { ...expanding, sourceOf: ({ name }) => texts.get(name) ?? '' }), used }
 }
 
 /** What stands for a partial in a text part. */
-async function textOfPartial({ format, source, text_source }: Partial, partials: Partials): Promise<string> {
+async function textOfPartial(partial: Partial, partials: Partials): Promise<string> {
+  const { name, format, source, text_source } = partial
   if (text_source !== null) return text_source
-  const { text } = expandMarkup(source, format, partials)
-  const guard = new TagGuard(format === 'mjml' ? documentOf(text, placeOf(text).place ?? 'body') : text)
-  return guard.restore(textFromHtml(format === 'mjml' ? await compileMjml(guard) : guard.text))
+  try {
+    const { text } = expandMarkup(source, format, partials)
+    const guard = new TagGuard(format === 'mjml' ? documentOf(text, placeOf(text).place ?? 'body') : text)
+    return guard.restore(textFromHtml(format === 'mjml' ? await compileMjml(guard) : guard.text))
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    // It was fine when it was saved; a partial that it calls has changed since.
+    const say = (detail: string) => `The partial "${name}" does not compile: ${detail}`
+    throw new TemplateError(error.problems.map(({ detail }) => ({ field: 'text_source', detail: say(detail) })))
+  }
 }

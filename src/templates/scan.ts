@@ -115,9 +115,15 @@ function scan(html: string, from: number, to: number, visitor: Visitor): void {
   )
   tokenizer.write(html.slice(from, to))
   tokenizer.end()
-  // What began a tag and is followed by nothing is no text either: the tokenizer drops it.
-  const unfinished = tag as StartTag | null
-  if (unfinished && to === html.length) visitor.unfinished?.(unfinished.start)
+  if (to < html.length) return
+  const unfinished = (tag as StartTag | null)?.start ?? lastTag(html)
+  if (unfinished !== null) visitor.unfinished?.(unfinished)
+}
+
+/** Where a tag begins of which the end of the text leaves only the name: the tokenizer says nothing of it. */
+function lastTag(html: string): number | null {
+  const at = html.lastIndexOf('<')
+  return at > html.lastIndexOf('>') && /^<\/?[a-z]/i.test(html.slice(at, at + 3)) ? at : null
 }
 
 /** After an attribute's name: white space, `=`, white space and perhaps a quote. */
