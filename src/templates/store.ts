@@ -25,7 +25,7 @@ const held = sql<{ id: number; name: string; version: number; newest_version: nu
   select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'name', p.name, 'version', h.partial_version,
     'newest_version', case when p.deleted_at is null then p.version end) order by p.name), '[]'::jsonb)
   from template_partials h join partials p on p.id = h.partial_id
-  where h.template_id = ${template_versions.template_id} and h.template_version = ${template_versions.version})`
+  where h.template_id = template_versions.template_id and h.template_version = template_versions.version)`
 
 /** The newest version of a template that is not deleted. */
 export async function findTemplate(db: Database, id: number) {
