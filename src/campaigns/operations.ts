@@ -13,6 +13,7 @@ import {
   resolution,
   resolved,
   schedule,
+  startedCampaign,
 } from './schema.ts'
 
 const tags = ['Campaigns']
@@ -78,7 +79,7 @@ export const send = operation(
     description:
       "Refused with `campaign_not_ready` unless the mail, rendered for recipients of this audience, shows the sender's postal address and a working unsubscribe link in both parts.",
     request: { params },
-    responses: { 202: answers('Sending has begun', campaign) },
+    responses: { 202: answers('Sending has begun', startedCampaign) },
   },
 )
 
@@ -90,7 +91,7 @@ export const setSchedule = operation(
     tags,
     summary: 'Schedule a campaign',
     description:
-      'It is checked when it starts. If it cannot start then, it goes back to draft and `status_reason` says why.',
+      'It stays with the version that its template has now, and is checked when it starts. If it cannot start then, it goes back to draft and `status_reason` says why.',
     request: { params, body: body(schedule) },
     responses: { 200: answers('Scheduled', campaign) },
   },

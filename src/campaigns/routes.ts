@@ -1,6 +1,6 @@
 import { violates } from '../db/violation.ts'
 import { after, page } from '../http/cursor.ts'
-import { notFound, Problem } from '../http/problem.ts'
+import { invalidField, notFound, Problem } from '../http/problem.ts'
 import { createRouter } from '../http/route.ts'
 import type { Services } from '../http/services.ts'
 import { listDeliveries } from '../ledger/list.ts'
@@ -43,9 +43,12 @@ export function campaignRoutes(services: Services) {
     const [first] = errors
     if (first) throw new Problem('validation_failed', `${first.field} ${first.detail}.`, { errors })
   }
-  /** For a sender that went after `checkReferences` had seen it. */
+  /** For a sender that went after `checkReferences` had seen it, and a version that the template never had. */
   const checkAgain = (content: Partial<CampaignContent>) => async (error: unknown) => {
     if (violates(error, 'campaigns_sender_id_senders_id_fk')) await checkReferences(content)
+    if (violates(error, 'campaigns_template_version')) {
+      throw invalidField('template_version', 'names no version of this template')
+    }
     throw error
   }
   /** A change of status that did not happen: the campaign is not there, or not in a state that allows it. */
@@ -82,8 +85,8 @@ export function campaignRoutes(services: Services) {
   router.openapi(op.send, async (c) => {
     const { id } = c.req.valid('param')
     await read(id)
-    await startCampaign(services, id)
-    return c.json(await read(id), 202)
+    const warnings = await startCampaign(services, id)
+    return c.json({ ...(await read(id)), warnings }, 202)
   })
 
   router.openapi(op.setSchedule, async (c) => {

@@ -4,7 +4,7 @@ import type { Services } from '../http/services.ts'
 import { underWatch } from './wake.ts'
 
 /**
- * draft or scheduled -> scheduled for another moment. The content is checked when it starts, and may be checked before.
+ * draft or scheduled -> scheduled for another moment, with the template as it is when it is first scheduled. The content is checked when it starts, and may be checked before.
  *
  * @param scheduled_at - ISO 8601 UTC, in the future
  * @throws {Problem} wrong_status
@@ -16,7 +16,10 @@ export async function scheduleCampaign(
 ): Promise<void> {
   const { rows } = await underWatch(s, id, Date.parse(scheduled_at), () =>
     s.db.execute(sql`
-      update campaigns set status = 'scheduled', scheduled_at = ${scheduled_at}::timestamptz, status_reason = null, updated_at = now()
+      update campaigns set
+        status = 'scheduled', scheduled_at = ${scheduled_at}::timestamptz, status_reason = null, updated_at = now(),
+        pinned_version = coalesce(pinned_version, template_version,
+          (select t.version from templates t where t.id = campaigns.template_id))
       where id = ${id} and status in ('draft', 'scheduled') returning id`),
   )
   if (rows.length === 0) throw new Problem('wrong_status', `Campaign ${id} has started already.`)
@@ -25,7 +28,7 @@ export async function scheduleCampaign(
 /** scheduled -> draft. @throws {Problem} wrong_status */
 export async function unscheduleCampaign(s: Pick<Services, 'db'>, id: number): Promise<void> {
   const { rows } = await s.db.execute(sql`
-    update campaigns set status = 'draft', scheduled_at = null, updated_at = now()
+    update campaigns set status = 'draft', scheduled_at = null, pinned_version = null, updated_at = now()
     where id = ${id} and status = 'scheduled' returning id`)
   if (rows.length === 0) throw new Problem('wrong_status', `Campaign ${id} is not scheduled.`)
 }
@@ -33,6 +36,7 @@ export async function unscheduleCampaign(s: Pick<Services, 'db'>, id: number): P
 /** A scheduled campaign that cannot start goes back to draft, with the reason for its owner to read. */
 export async function returnToDraft(s: Pick<Services, 'db'>, id: number, reason: string): Promise<void> {
   await s.db.execute(sql`
-    update campaigns set status = 'draft', scheduled_at = null, status_reason = ${reason}, updated_at = now()
+    update campaigns set
+      status = 'draft', scheduled_at = null, pinned_version = null, status_reason = ${reason}, updated_at = now()
     where id = ${id} and status = 'scheduled'`)
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { named, pageQuery, rowId, textId, time } from '../http/schema.ts'
 import { DELIVERY_STATES } from '../ledger/status.ts'
+import { warnings } from '../templates/schema.ts'
 import { CAMPAIGN_STATUSES } from './status.ts'
 
 const lists = z.array(rowId).max(100)
@@ -33,6 +34,25 @@ const oneLine = z
   .regex(/^\P{Cc}*$/u, 'must be one line, without control characters')
 const subject = oneLine.min(1).openapi({ description: 'A Handlebars template', example: 'News for {{first_name}}' })
 
+const utmValue = z.string().trim().min(1).max(200).optional()
+
+export const utm = named(
+  'Utm',
+  z
+    .strictObject({ source: utmValue, medium: utmValue, campaign: utmValue, term: utmValue, content: utmValue })
+    .openapi({
+      description:
+        'Parameters added to every tracked link as `utm_source` and so on, where the link does not have them already',
+      example: { source: 'newsletter', medium: 'email', campaign: 'spring' },
+    }),
+)
+
+const template_version = rowId
+  .nullable()
+  .openapi({
+    description: 'A version of the template to stay with; null follows the newest until it is scheduled or sent',
+  })
+
 export const newCampaign = named(
   'NewCampaign',
   z.strictObject({
@@ -40,8 +60,10 @@ export const newCampaign = named(
     subject,
     preheader: oneLine.nullable().default(null),
     template_id: rowId,
+    template_version: template_version.default(null),
     sender_id: rowId,
     audience,
+    utm: utm.nullable().default(null),
   }),
 )
 
@@ -53,8 +75,10 @@ export const campaignPatch = named(
       subject: subject.optional(),
       preheader: oneLine.nullable().optional(),
       template_id: rowId.optional(),
+      template_version: template_version.optional(),
       sender_id: rowId.optional(),
       audience: audience.optional(),
+      utm: utm.nullable().optional(),
     })
     .refine((patch) => Object.keys(patch).length > 0, 'must change at least one field'),
 )
@@ -74,8 +98,12 @@ export const campaign = named(
     subject: z.string(),
     preheader: z.string().nullable(),
     template_id: rowId,
+    template_version: rowId.nullable().openapi({
+      description: 'What is sent of the template; null for a draft that follows the newest version',
+    }),
     sender_id: rowId,
     audience,
+    utm: utm.nullable(),
     status: z.enum(CAMPAIGN_STATUSES),
     status_reason: z.string().nullable(),
     scheduled_at: time.nullable(),
@@ -85,6 +113,13 @@ export const campaign = named(
     deliveries: ledger,
     created_at: time,
     updated_at: time,
+  }),
+)
+
+export const startedCampaign = named(
+  'StartedCampaign',
+  campaign.extend({
+    warnings: warnings.openapi({ description: 'Variables that no mail has, or nobody in the audience' }),
   }),
 )
 

@@ -2,32 +2,40 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { type FieldError, Problem } from '../http/problem.ts'
 import type { Services } from '../http/services.ts'
-import { type TemplatePerson, templateData } from '../render/data.ts'
-import { RenderError } from '../render/errors.ts'
+import type { TemplatePerson } from '../render/data.ts'
+import { DeadLinkError, RenderError } from '../render/errors.ts'
+import { renderForRecipient } from '../render/recipient.ts'
 import { prepareContent } from '../render/render.ts'
-import type { CompiledTemplate, TemplateLink } from '../templates/compiled.ts'
-import { signRecipient } from '../tokens/recipient.ts'
-import { openUrl, unsubscribeUrl } from '../tokens/urls.ts'
+import { isPersonal } from '../render/splice.ts'
+import type { CompiledTemplate, TemplateLink, TemplateWarning } from '../templates/compiled.ts'
+import { namesIn } from '../templates/variables.ts'
+import { isTrackable } from '../tokens/link.ts'
 import type { Audience } from './audience.ts'
 import { missingFrom } from './compliance.ts'
 import { type Snapshot, takeSnapshot } from './snapshot.ts'
 import type { CampaignStatus } from './status.ts'
 import { missingReferences } from './store.ts'
+import { unknownVariables } from './unknown-variables.ts'
+import { type Utm, withUtm } from './utm.ts'
 import { underWatch } from './wake.ts'
 
 /** Real recipients a campaign is rendered for before it may start, besides one about whom nothing is known. */
 const SAMPLES = 5
 
-type Starting = Pick<Services, 'db' | 'redis' | 'redis_keys' | 'signing_keys' | 'tracking_url' | 'dispatch' | 'now'>
+type Starting = Pick<
+  Services,
+  'db' | 'redis' | 'redis_keys' | 'signing_keys' | 'link_hosts' | 'tracking_url' | 'public_url' | 'dispatch' | 'now'
+>
 
 /**
  * Starts a campaign: takes its snapshot, renders it for real recipients and checks what they would get, then moves it to
  * `sending` in one conditional UPDATE that also fixes who can be in the audience.
  *
  * @param due - true for cron: only a campaign that is scheduled and due may start
+ * @returns warnings about variables that will be empty for all; none for cron, which has nobody to tell
  * @throws {Problem} wrong_status, campaign_not_ready (nothing has changed then)
  */
-export async function startCampaign(s: Starting, id: number, due = false): Promise<void> {
+export async function startCampaign(s: Starting, id: number, due = false): Promise<TemplateWarning[]> {
   const plan = await readPlan(s.db, id)
   const startable = plan && (due ? plan.status === 'scheduled' : plan.status === 'draft' || plan.status === 'scheduled')
   if (!plan || !startable) {
@@ -36,7 +44,32 @@ export async function startCampaign(s: Starting, id: number, due = false): Promi
       `Campaign ${id} is ${plan?.status ?? 'gone'}; only a draft or scheduled one can start.`,
     )
   }
-  const snapshot = await takeSnapshot(
+  const snapshot = await snapshotOf(s, plan)
+  const variables = [...plan.compiled.variables, ...namesIn(plan.subject), ...namesIn(plan.preheader ?? '')]
+  const [errors, warnings] = await Promise.all([
+    faults(s, plan, snapshot),
+    due ? [] : unknownVariables(s.db, plan.audience, variables),
+  ])
+  if (errors.length > 0) throw notReady(errors)
+  if (!(await underWatch(s, id, 0, () => moveToSending(s.db, plan, snapshot, plan.compiled.links, due)))) {
+    throw new Problem('wrong_status', `Campaign ${id} was changed or started meanwhile. Read it again.`)
+  }
+  await s.dispatch.send({ campaign_id: id, enqueued: 0 })
+  return warnings
+}
+
+/**
+ * What a campaign would send if it started now.
+ *
+ * @throws {Problem} campaign_not_ready when a link cannot be tracked
+ */
+export async function snapshotOf(
+  s: Pick<Services, 'tracking_url' | 'public_url' | 'signing_keys'>,
+  plan: Plan,
+): Promise<Snapshot> {
+  const long = plan.compiled.links.filter((link) => !isPersonal(link) && !isTrackable(withUtm(link.url, plan.utm)))
+  if (long.length > 0) throw notReady(long.map(tooLong))
+  return takeSnapshot(
     {
       template_id: plan.template_id,
       template_version: plan.template_version,
@@ -44,23 +77,26 @@ export async function startCampaign(s: Starting, id: number, due = false): Promi
       preheader: plan.preheader ?? '',
       sender: plan.sender,
       tracking_url: plan.sender.tracking_url ?? s.tracking_url,
+      public_url: s.public_url,
+      utm: plan.utm,
       list: plan.list ?? { id: 0, name: '' },
-      campaign: { id, name: plan.name },
+      campaign: { id: plan.id, name: plan.name },
     },
     plan.compiled,
     s.signing_keys,
   )
-  const errors = await faults(s, plan, snapshot)
-  if (errors.length > 0) {
-    throw new Problem('campaign_not_ready', errors.map(({ detail }) => detail).join('; '), { errors })
-  }
-  if (!(await underWatch(s, id, 0, () => moveToSending(s.db, plan, snapshot, plan.compiled.links, due)))) {
-    throw new Problem('wrong_status', `Campaign ${id} was changed or started meanwhile. Read it again.`)
-  }
-  await s.dispatch.send({ campaign_id: id, enqueued: 0 })
 }
 
-interface Plan {
+const notReady = (errors: FieldError[]) =>
+  new Problem('campaign_not_ready', errors.map(({ detail }) => detail).join('; '), { errors })
+
+const tooLong = ({ n }: TemplateLink): FieldError => ({
+  field: 'utm',
+  detail: `with these parameters the template's link ${n} is too long to be tracked`,
+})
+
+/** A campaign as it stands, with all that its start needs. */
+export interface Plan {
   id: number
   name: string
   status: CampaignStatus
@@ -68,6 +104,7 @@ interface Plan {
   subject: string
   preheader: string | null
   audience: Audience
+  utm: Utm | null
   template_id: number
   template_version: number
   template_deleted: boolean
@@ -76,9 +113,9 @@ interface Plan {
   list: { id: number; name: string } | null
 }
 
-async function readPlan(db: Database, id: number): Promise<Plan | undefined> {
+export async function readPlan(db: Database, id: number): Promise<Plan | undefined> {
   const { rows } = await db.execute<Plan & Record<string, unknown>>(sql`
-    select c.id::float8 as id, c.name, c.status, c.updated_at::text as version, c.subject, c.preheader, c.audience,
+    select c.id::float8 as id, c.name, c.status, c.updated_at::text as version, c.subject, c.preheader, c.audience, c.utm,
       t.id::float8 as template_id, v.version::int as template_version, t.deleted_at is not null as template_deleted, v.compiled,
       jsonb_build_object('from_name', s.from_name, 'from_email', s.from_email, 'reply_to', s.reply_to,
         'postal_address', s.postal_address, 'account', s.account, 'tracking_url', s.tracking_url) as sender,
@@ -87,7 +124,8 @@ async function readPlan(db: Database, id: number): Promise<Plan | undefined> {
     from campaigns c
     join senders s on s.id = c.sender_id
     join templates t on t.id = c.template_id
-    join template_versions v on v.template_id = t.id and v.version = t.version
+    join template_versions v
+      on v.template_id = t.id and v.version = coalesce(c.pinned_version, c.template_version, t.version)
     where c.id = ${id}`)
   return rows[0]
 }
@@ -103,9 +141,7 @@ async function faults(s: Starting, plan: Plan, snapshot: Snapshot): Promise<Fiel
     return [{ field: 'audience', detail: 'the audience is empty: no active subscriber is on the lists it includes' }]
   }
   const found = new Map<string, FieldError>()
-  for (const person of [...samples, STRANGER]) {
-    for (const error of await faultsFor(s, snapshot, person)) found.set(error.detail, error)
-  }
+  for (const error of await faultsFor(s, snapshot, [...samples, STRANGER])) found.set(error.detail, error)
   return [...found.values()]
 }
 
@@ -124,21 +160,22 @@ const STRANGER: Sample = {
   locale: null,
 }
 
-async function faultsFor(s: Starting, snapshot: Snapshot, person: Sample): Promise<FieldError[]> {
-  const { tracking_url, campaign, sender } = snapshot
-  const token = (purpose: 'open' | 'click' | 'unsubscribe') =>
-    signRecipient(s.signing_keys, purpose, campaign.id, person.subscriber_id)
-  const unsubscribe_url = unsubscribeUrl(tracking_url, await token('unsubscribe'))
-  const pixel = openUrl(tracking_url, await token('open'))
-  const click = await token('click')
-  try {
-    const mail = prepareContent(snapshot).render(templateData(person, snapshot, unsubscribe_url), { pixel, click })
-    if (!mail.subject) return [{ field: 'subject', detail: `the subject is empty for ${who(person)}` }]
-    return missingFrom(mail, sender.postal_address, unsubscribe_url)
-  } catch (error) {
-    if (!(error instanceof RenderError)) throw error
-    return [{ field: 'template_id', detail: `it cannot be rendered for ${who(person)}: ${error.message}` }]
+async function faultsFor(s: Starting, snapshot: Snapshot, people: readonly Sample[]): Promise<FieldError[]> {
+  const found: FieldError[] = []
+  const campaign = { snapshot, renderer: prepareContent(snapshot) }
+  for (const person of people) {
+    try {
+      const mail = await renderForRecipient(campaign, person, s, true)
+      if (mail.subject) found.push(...missingFrom(mail, snapshot.sender.postal_address, mail.unsubscribe_url))
+      else found.push({ field: 'subject', detail: `the subject is empty for ${who(person)}` })
+    } catch (error) {
+      if (!(error instanceof RenderError)) throw error
+      // Links that only some have the data for are for those to follow; whom else is mailed is looked at one by one.
+      if (error instanceof DeadLinkError && person === STRANGER) continue
+      found.push({ field: 'template_id', detail: `it cannot be rendered for ${who(person)}: ${error.message}` })
+    }
   }
+  return found
 }
 
 const who = (person: Sample) =>
@@ -175,7 +212,7 @@ async function moveToSending(
       select id from mailing_lists where id = any(${sql.param(list_ids)}::bigint[]) order by id for key share
     ), moved as (
       update campaigns set
-        status = 'sending', status_reason = null, snapshot = ${JSON.stringify(snapshot)}::jsonb,
+        status = 'sending', status_reason = null, pinned_version = ${plan.template_version}, snapshot = ${JSON.stringify(snapshot)}::jsonb,
         audience_max_id = coalesce((select max(id) from subscribers), 0), started_at = now(), updated_at = now()
       where id = ${plan.id} and ${from} and updated_at::text = ${plan.version}
         and (select count(*) from lists) = ${list_ids.length}

@@ -6,6 +6,7 @@ import { templates } from '../templates/table.ts'
 import type { Audience } from './audience.ts'
 import type { CampaignStatus } from './status.ts'
 import { campaigns } from './table.ts'
+import type { Utm } from './utm.ts'
 
 /** Everything of a campaign that people see: the snapshot stays behind. */
 const COLUMNS = {
@@ -14,8 +15,10 @@ const COLUMNS = {
   subject: campaigns.subject,
   preheader: campaigns.preheader,
   template_id: campaigns.template_id,
+  template_version: sql<number | null>`coalesce(${campaigns.pinned_version}, ${campaigns.template_version})`,
   sender_id: campaigns.sender_id,
   audience: campaigns.audience,
+  utm: campaigns.utm,
   status: campaigns.status,
   status_reason: campaigns.status_reason,
   scheduled_at: campaigns.scheduled_at,
@@ -33,10 +36,13 @@ export interface CampaignContent {
   subject: string
   preheader: string | null
   template_id: number
+  template_version: number | null
   sender_id: number
   audience: Audience
+  utm: Utm | null
 }
 
+/** @throws a violation of `campaigns_template_version` when the template has no such version */
 export async function insertCampaign(db: Database, content: CampaignContent): Promise<CampaignRow> {
   const [row] = await db.insert(campaigns).values(content).returning(COLUMNS)
   if (!row) throw new Error('the insert of a campaign returned no row')
@@ -70,9 +76,13 @@ export async function updateDraft(
   id: number,
   change: Partial<CampaignContent>,
 ): Promise<CampaignRow | undefined> {
+  const { template_id } = change
+  // A version chosen of one template says nothing of another.
+  const unchosen = template_id !== undefined && change.template_version === undefined
+  const template_version = sql`case when template_id = ${template_id ?? 0} then template_version end`
   const [row] = await db
     .update(campaigns)
-    .set({ ...change, updated_at: sql`now()` })
+    .set({ ...change, ...(unchosen ? { template_version } : {}), updated_at: sql`now()` })
     .where(and(eq(campaigns.id, id), eq(campaigns.status, 'draft')))
     .returning(COLUMNS)
   return row
@@ -80,9 +90,9 @@ export async function updateDraft(
 
 /** A new draft with the content of any campaign. */
 export async function duplicateCampaign(db: Database, id: number): Promise<CampaignRow | undefined> {
-  const { name, subject, preheader, template_id, sender_id, audience } = campaigns
+  const { name, subject, preheader, template_id, template_version, sender_id, audience, utm } = campaigns
   const [copy] = await db
-    .select({ name, subject, preheader, template_id, sender_id, audience })
+    .select({ name, subject, preheader, template_id, template_version, sender_id, audience, utm })
     .from(campaigns)
     .where(eq(campaigns.id, id))
   return copy && insertCampaign(db, { ...copy, name: `${copy.name} (copy)`.slice(0, 200) })

@@ -108,9 +108,9 @@ async function lookAt(db: Database, { include, exclude, where }: Audience, optio
   const paths = optional.map(({ path }, n) => ({ n, path }))
   const { rows } = await db.execute<{ looked_at: number; found: number[] }>(sql`
     with members as (
-      select distinct some.subscriber_id from unnest(${sql.param(include)}::bigint[]) as l (id)
-      cross join lateral (${members('asc')} union all ${members('desc')}) some
-      where some.status = 'subscribed'
+      select distinct member.subscriber_id from unnest(${sql.param(include)}::bigint[]) as l (id)
+      cross join lateral (${members('asc')} union all ${members('desc')}) member
+      where member.status = 'subscribed'
     ), people as materialized (
       select jsonb_build_object('first_name', s.first_name, 'last_name', s.last_name, 'timezone', s.timezone,
         'locale', s.locale, 'attributes', s.attributes) as data
