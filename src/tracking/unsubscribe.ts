@@ -22,10 +22,11 @@ import { eventOf } from './visit.ts'
 export async function unsubscribe(request: Request, token: string, services: TrackingServices): Promise<Response> {
   const recipient = await verifyRecipient(services.signing_keys, 'unsubscribe', token)
   if (!recipient) return page(404, invalidUnsubscribePage())
-  if (recipient.subscriber_id === NOBODY) return page(200, testMailPage())
-  if (request.method !== 'POST') return page(200, unsubscribePage())
+  const test_mail = recipient.subscriber_id === NOBODY
+  if (request.method !== 'POST') return page(200, test_mail ? testMailPage() : unsubscribePage())
 
   const form = await readForm(request)
+  if (test_mail) return page(200, testMailPage())
   const one_click = form?.get('List-Unsubscribe') === 'One-Click'
   const scope = one_click ? 'lists' : form?.get('scope')
   if (scope !== 'lists' && scope !== 'all') return page(400, unclearPage())

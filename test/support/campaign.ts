@@ -65,5 +65,8 @@ export async function seedCampaign(
       JSON.stringify({ ...SNAPSHOT, list: { id: list_id, name: 'News' } }),
     ],
   )
+  await t.sql(`update campaigns set snapshot = jsonb_set(snapshot, '{campaign,id}', to_jsonb(id)) where id = $1`, [
+    campaign_id,
+  ])
   return { campaign_id, list_id, subscriber_ids }
 }

@@ -1,0 +1,112 @@
+import { asc, eq, sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { refusalOf } from './refusal.ts'
+import { type MailContent, transactional_mails, transactional_sends } from './table.ts'
+
+/** One address of a new send. */
+export interface NewMail {
+  email: string
+  /** Keyed hash of the address: what a deleted subscriber leaves behind. */
+  hash: string
+  /** Why it must not be mailed, as far as is known without the database. */
+  reason: string | null
+}
+
+/**
+ * Writes a send and its mails down in one statement. Who must not be mailed is `skipped` from the start.
+ *
+ * @returns the send's id, and those of the mails that are to be sent
+ */
+export async function insertSend(
+  db: Database,
+  send: { campaign_id: number; content: MailContent; warnings: readonly { field: string; detail: string }[] },
+  mails: readonly NewMail[],
+): Promise<{ id: number; queued: number[] }> {
+  const column = (name: keyof NewMail) => sql`${sql.param(mails.map((mail) => mail[name]))}::text[]`
+  const { rows } = await db.execute<{ id: number; queued: number[] }>(sql`
+    with made as (
+      insert into transactional_sends (purpose, campaign_id, content, warnings)
+      values ('test', ${send.campaign_id}, ${JSON.stringify(send.content)}::jsonb, ${JSON.stringify(send.warnings)}::jsonb)
+      returning id
+    ), judged as (
+      select i.email, i.n, coalesce(i.reason, ${refusalOf(sql`i.email`)},
+        (select 'deleted' from suppressions h where h.kind = 'hash' and h.value = i.hash)) as reason
+      from unnest(${column('email')}, ${column('hash')}, ${column('reason')}) with ordinality as i (email, hash, reason, n)
+    ), written as (
+      insert into transactional_mails (send_id, email, state, reason)
+      select made.id, j.email, case when j.reason is null then 'queued' else 'skipped' end, j.reason
+      from made, judged j order by j.n
+      returning id, state
+    )
+    select made.id::float8 as id,
+      coalesce((select array_agg(w.id::float8 order by w.id) from written w where w.state = 'queued'), '{}') as queued
+    from made`)
+  const [row] = rows
+  if (!row) throw new Error('insert into transactional_sends returned nothing')
+  return row
+}
+
+/** A send with its mails, in the order in which they were asked for. */
+export async function findSend(db: Database, id: number) {
+  const m = transactional_mails
+  const [[send], mails] = await db.batch([
+    db
+      .select({
+        id: transactional_sends.id,
+        campaign_id: transactional_sends.campaign_id,
+        warnings: transactional_sends.warnings,
+        created_at: transactional_sends.created_at,
+      })
+      .from(transactional_sends)
+      .where(eq(transactional_sends.id, id)),
+    db
+      .select({
+        id: m.id,
+        email: m.email,
+        state: m.state,
+        reason: m.reason,
+        answer: m.answer,
+        attempts: m.attempts,
+        account: m.account,
+        provider_message_id: m.provider_message_id,
+        sent_at: m.sent_at,
+      })
+      .from(m)
+      .where(eq(m.send_id, id))
+      .orderBy(asc(m.id)),
+  ])
+  return send && { ...send, mails }
+}
+
+/** Takes a send back of which nothing was put on the queue. */
+export async function deleteSend(db: Database, id: number): Promise<void> {
+  await db.delete(transactional_sends).where(eq(transactional_sends.id, id))
+}
+
+/** How long what was sent can be asked for, in days. */
+const KEPT_DAYS = 30
+
+/** Forgets old sends, at most `limit` at once. For cron. @returns how many */
+export async function forgetSends(db: Database, limit = 1000): Promise<number> {
+  const { rowCount } = await db.execute(sql`
+    delete from transactional_sends where id in (
+      select id from transactional_sends where created_at < now() - make_interval(days => ${KEPT_DAYS})
+      order by created_at limit ${limit})`)
+  return rowCount
+}
+
+/** A pointer is lost, or its sender died, when nothing has happened for this long after a mail was due, in seconds. */
+const OVERDUE = 900
+
+/** Mails that need a new pointer. Their `due_at` moves on in the same statement, so no run finds them twice. For cron. */
+export async function overdueMails(db: Database, limit = 100): Promise<number[]> {
+  const { rows } = await db.execute<{ id: number }>(sql`
+    with lost as materialized (
+      select id from transactional_mails
+      where state in ('queued', 'sending') and due_at < now() - make_interval(secs => ${OVERDUE})
+      order by due_at limit ${limit} for update skip locked
+    )
+    update transactional_mails m set due_at = now() from lost where m.id = lost.id
+    returning m.id::float8 as id`)
+  return rows.map(({ id }) => id)
+}
