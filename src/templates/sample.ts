@@ -12,7 +12,7 @@ export const SAMPLE_PERSON = {
   locale: 'en-GB',
 }
 
-/** And what it seems to be part of. No campaign has the number 0: what is signed for it counts nowhere. */
+/** And what it seems to be part of. */
 export const SAMPLE_MAILING: Pick<Snapshot, 'sender' | 'campaign' | 'list'> = {
   sender: {
     from_name: 'Example Sender',
