@@ -47,11 +47,9 @@ export const utm = named(
     }),
 )
 
-const template_version = rowId
-  .nullable()
-  .openapi({
-    description: 'A version of the template to stay with; null follows the newest until it is scheduled or sent',
-  })
+const template_version = rowId.nullable().openapi({
+  description: 'A version of the template to stay with; null follows the newest until it is scheduled or sent',
+})
 
 export const newCampaign = named(
   'NewCampaign',
@@ -90,35 +88,35 @@ export const ledger = named(
   z.strictObject({ audience: count, open: count, sent: count, failed: count, skipped: count, unconfirmed: count }),
 )
 
-export const campaign = named(
-  'Campaign',
-  z.strictObject({
-    id: rowId,
-    name: z.string(),
-    subject: z.string(),
-    preheader: z.string().nullable(),
-    template_id: rowId,
-    template_version: rowId.nullable().openapi({
-      description: 'What is sent of the template; null for a draft that follows the newest version',
-    }),
-    sender_id: rowId,
-    audience,
-    utm: utm.nullable(),
-    status: z.enum(CAMPAIGN_STATUSES),
-    status_reason: z.string().nullable(),
-    scheduled_at: time.nullable(),
-    started_at: time.nullable(),
-    finished_at: time.nullable(),
-    audience_frozen: z.boolean().openapi({ description: 'False while the audience is still being written down' }),
-    deliveries: ledger,
-    created_at: time,
-    updated_at: time,
+const campaignFields = {
+  id: rowId,
+  name: z.string(),
+  subject: z.string(),
+  preheader: z.string().nullable(),
+  template_id: rowId,
+  template_version: rowId.nullable().openapi({
+    description: 'What is sent of the template; null for a draft that follows the newest version',
   }),
-)
+  sender_id: rowId,
+  audience,
+  utm: utm.nullable(),
+  status: z.enum(CAMPAIGN_STATUSES),
+  status_reason: z.string().nullable(),
+  scheduled_at: time.nullable(),
+  started_at: time.nullable(),
+  finished_at: time.nullable(),
+  audience_frozen: z.boolean().openapi({ description: 'False while the audience is still being written down' }),
+  deliveries: ledger,
+  created_at: time,
+  updated_at: time,
+}
+
+export const campaign = named('Campaign', z.strictObject(campaignFields))
 
 export const startedCampaign = named(
   'StartedCampaign',
-  campaign.extend({
+  z.strictObject({
+    ...campaignFields,
     warnings: warnings.openapi({ description: 'Variables that no mail has, or nobody in the audience' }),
   }),
 )

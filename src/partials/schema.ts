@@ -33,20 +33,18 @@ const listed = {
 
 export const listedPartial = named('ListedPartial', z.strictObject(listed))
 
-export const partial = named(
-  'Partial',
-  z.strictObject({
-    ...listed,
-    source,
-    text_source,
-    templates: z.array(z.strictObject({ id: z.int(), name: z.string(), version: z.int() })).meta({
-      description:
-        'Templates that hold it, with the version that they hold; they take a newer one when they are recompiled or changed',
-    }),
-    partials: z
-      .array(z.strictObject({ id: z.int(), name: z.string() }))
-      .meta({ description: 'Other partials that call it' }),
+const fields = {
+  ...listed,
+  source,
+  text_source,
+  templates: z.array(z.strictObject({ id: z.int(), name: z.string(), version: z.int() })).meta({
+    description:
+      'Templates that hold it, with the version that they hold; they take a newer one when they are recompiled or changed',
   }),
-)
+  partials: z
+    .array(z.strictObject({ id: z.int(), name: z.string() }))
+    .meta({ description: 'Other partials that call it' }),
+}
 
-export const savedPartial = named('SavedPartial', partial.extend({ warnings }))
+export const partial = named('Partial', z.strictObject(fields))
+export const savedPartial = named('SavedPartial', z.strictObject({ ...fields, warnings }))

@@ -71,6 +71,14 @@ describe('the OpenAPI document', () => {
         'DELETE /api/v1/templates/{id}',
         'POST /api/v1/templates/{id}/preview',
         'POST /api/v1/templates/preview',
+        'POST /api/v1/templates/{id}/recompile',
+        'GET /api/v1/templates/{id}/versions',
+        'GET /api/v1/templates/{id}/versions/{version}',
+        'POST /api/v1/partials',
+        'GET /api/v1/partials',
+        'GET /api/v1/partials/{id}',
+        'PATCH /api/v1/partials/{id}',
+        'DELETE /api/v1/partials/{id}',
       ]),
     )
   })
