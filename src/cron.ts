@@ -13,6 +13,7 @@ import { completeCampaign } from './ledger/complete.ts'
 import { settleByEvidence } from './ledger/evidence.ts'
 import { finishedCampaigns, sweepBatches, sweepFreezes } from './ledger/sweep.ts'
 import { log } from './log.ts'
+import { forgetSends, overdueMails } from './transactional/store.ts'
 
 /** What one run may take, in ms: cron runs under an hour apart have 30 s of CPU. */
 const BUDGET = 25_000
@@ -45,6 +46,7 @@ export async function everyMinute(s: Cron): Promise<void> {
   if (work.full) {
     await part('partitions', () => ensurePartitions(s.db, s.now()))
     await part('idempotency', () => forgetIdempotencyKeys(s.db))
+    await part('transactional', () => sweepTransactional(s))
     await part('swept', () => s.redis.set(s.redis_keys.swept, String(now)))
   }
 }
@@ -93,6 +95,13 @@ async function sweep(s: Cron): Promise<void> {
   if (lost.length > 0) log('pointers_sent_again', { count: lost.length })
   for (const message of await sweepFreezes(s.db)) await s.dispatch.send(message)
   for (const id of await finishedCampaigns(s.db)) await completeCampaign(s.db, id)
+}
+
+/** Single mails whose pointers were lost, and those that are old enough to be forgotten. */
+async function sweepTransactional(s: Cron): Promise<void> {
+  const lost = await overdueMails(s.db)
+  if (lost.length > 0) await s.transactional.sendBatch(lost.map((mail_id) => ({ body: { mail_id } })))
+  await forgetSends(s.db)
 }
 
 /** Takes what is neither scheduled nor sending off the watch; puts on it what Redis has forgotten. */

@@ -4,6 +4,9 @@ import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { BatchPointer } from '../../src/dispatch/message.ts'
 import { freezePage } from '../../src/ledger/freeze.ts'
+import { NOBODY } from '../../src/tokens/nobody.ts'
+import type { TransactionalPointer } from '../../src/transactional/message.ts'
+import { findSend, insertSend } from '../../src/transactional/store.ts'
 import standard from '../../workers/sender.ts'
 import { seedCampaign } from '../support/campaign.ts'
 import { openTestWorker, type TestWorker } from '../support/worker.ts'
@@ -127,6 +130,93 @@ test('SendGrid: accepted, refused and unanswered', async () => {
   const id = await campaign(['ok', 'bad', 'fail502', 'ok'], 'sg')
   await queue([{ campaign_id: id, batch: 0 }])
   expect(await ledger(id)).toEqual(['ok sent', 'bad failed refused', 'fail502 unconfirmed no_answer', 'ok sent'])
+})
+
+test('mails that cannot be rendered: two of a hundred pause the campaign, and those on the wire are recorded', async () => {
+  const id = await campaign(Array.from({ length: 100 }, () => 'ok'))
+  await t.sql(
+    `update subscribers set attributes = $2::jsonb where id in
+     (select subscriber_id from deliveries where campaign_id = $1 order by subscriber_id offset 25 limit 2)`,
+    [id, `${'{"a":'.repeat(40)}1${'}'.repeat(40)}`],
+  )
+  await queue([{ campaign_id: id, batch: 0 }])
+  const states = Object.groupBy(await ledger(id), (row) => row)
+  expect(Object.fromEntries(Object.entries(states).map(([state, rows]) => [state, rows?.length]))).toEqual({
+    'ok sent': 20,
+    'ok failed not_rendered': 2,
+    'ok pending': 78,
+  })
+  expect(await statusOf(id)).toEqual({
+    status: 'paused',
+    status_reason: expect.stringMatching(/^2 of the 100 mails of a batch could not be rendered.*duplicate it/),
+  })
+})
+
+describe('single mails', () => {
+  async function send(account: string, local_parts: string[]) {
+    const key = crypto.randomUUID().slice(0, 8)
+    return insertSend(
+      t.db,
+      {
+        campaign_id: 7,
+        warnings: [],
+        content: {
+          campaign_id: 7,
+          subscriber_id: NOBODY,
+          from: { email: 'news@acme.example', name: 'Acme' },
+          reply_to: null,
+          subject: `[Test] ${key}`,
+          html: '<p>Hello</p>',
+          text: 'Hello',
+          headers: [['X-EMK-Test', 'campaign-7']],
+          envelope_from: 'news@acme.example',
+          account,
+        },
+      },
+      local_parts.map((local, i) => ({ email: `${local}+${key}${i}@example.com`, hash: '', reason: null })),
+    )
+  }
+  async function deliver(mail_ids: number[], name = 'emk-transactional') {
+    const messages = mail_ids.map((mail_id, i) => ({
+      id: String(i),
+      timestamp: new Date(),
+      attempts: 1,
+      body: { mail_id },
+    }))
+    const batch = createMessageBatch<TransactionalPointer>(name, messages)
+    const ctx = createExecutionContext()
+    await standard.queue(batch, env as unknown as SenderEnv)
+    return getQueueResult(batch, ctx)
+  }
+  const states = async (id: number) =>
+    (await findSend(t.db, id))?.mails.map(({ state, reason }) => [state, reason].filter(Boolean).join(' '))
+
+  test('by SMTP, SES and SendGrid: each answer has its state, and a repeated pointer sends nothing', async () => {
+    const smtp_send = await send('relay', ['ok', 'u550', 'g450', 'dotdrop'])
+    const ses_send = await send('aws', ['ok', 'rejected', 'throttle'])
+    const sg_send = await send('sg', ['ok', 'bad', 'fail502'])
+    const ids = [...smtp_send.queued, ...ses_send.queued, ...sg_send.queued]
+    const result = await deliver(ids)
+    expect(await states(smtp_send.id)).toEqual([
+      'sent',
+      'failed no_such_address',
+      'queued try_again',
+      'unconfirmed no_answer',
+    ])
+    expect(await states(ses_send.id)).toEqual(['sent', 'failed refused', 'queued try_again'])
+    expect(await states(sg_send.id)).toEqual(['sent', 'failed refused', 'unconfirmed no_answer'])
+    expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(['2', '6'])
+    const mails = async () => (await smtp.sessions()).flatMap((session) => session.messages).length
+    const before = await mails()
+    await deliver(ids)
+    expect(await mails()).toBe(before)
+  })
+
+  test('pointers that were tried too often are taken, and change nothing', async () => {
+    const { id, queued } = await send('relay', ['ok'])
+    expect((await deliver(queued, 'emk-transactional-dead')).explicitAcks).toEqual(['0'])
+    expect(await states(id)).toEqual(['queued'])
+  })
 })
 
 test('four pointers of one invocation, and one of them twice: everyone gets one mail', async () => {

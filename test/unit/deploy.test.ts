@@ -141,8 +141,10 @@ describe('derived wrangler files', () => {
       'emk-events-dead',
       'emk-sends',
       'emk-sends-dead',
+      'emk-transactional',
+      'emk-transactional-dead',
     ])
-    for (const name of ['emk-dispatch', 'emk-events', 'emk-sends']) {
+    for (const name of ['emk-dispatch', 'emk-events', 'emk-sends', 'emk-transactional']) {
       expect(queues.indexOf(name)).toBeGreaterThan(queues.indexOf(`${name}-dead`))
     }
   })
