@@ -12,6 +12,7 @@ import { settleByEvidence } from '../src/ledger/evidence.ts'
 import { log } from '../src/log.ts'
 import { connectRedis } from '../src/redis/client.ts'
 import { redisKeys } from '../src/redis/keys.ts'
+import { parseLinkHosts } from '../src/render/link-hosts.ts'
 import { parseSigningKeys } from '../src/tokens/keys.ts'
 
 type Built = { faults: string[] } | { faults: null; services: Services; app: ReturnType<typeof createApp> }
@@ -37,9 +38,11 @@ async function build(env: ApiEnv): Promise<Built> {
     bootstrap_secret: env.BOOTSTRAP_SECRET,
     public_url: withoutSlash(env.PUBLIC_URL),
     tracking_url: withoutSlash(env.TRACKING_URL || env.PUBLIC_URL),
+    link_hosts: parseLinkHosts(env.LINK_HOSTS),
     recipient_allowlist: env.RECIPIENT_ALLOWLIST,
     sending: env.SENDING !== 'off',
     dispatch: env.DISPATCH,
+    transactional: env.TRANSACTIONAL,
     sender: env.SENDER as unknown as SenderRpc,
     tracking: env.TRACKING,
     now: () => new Date(),

@@ -8,6 +8,7 @@ import { parseAccounts } from '../src/providers/accounts.ts'
 import { providerFor } from '../src/providers/select.ts'
 import { connectRedis } from '../src/redis/client.ts'
 import { redisKeys } from '../src/redis/keys.ts'
+import { parseLinkHosts } from '../src/render/link-hosts.ts'
 import { parseAllowlist } from '../src/sending/allowlist.ts'
 import type { Sender, SendingAccount } from '../src/sending/batch.ts'
 import { campaignLoader } from '../src/sending/campaign.ts'
@@ -16,13 +17,16 @@ import { parseSendSettings } from '../src/sending/settings.ts'
 import { usesDevelopmentKeys } from '../src/tokens/development.ts'
 import { parseSigningKeys } from '../src/tokens/keys.ts'
 import { optoutsOf } from '../src/tracking/optouts.ts'
+import type { TransactionalSender } from '../src/transactional/carry.ts'
+import { consumeDeadTransactional, consumeTransactional } from '../src/transactional/consume.ts'
+import type { TransactionalPointer } from '../src/transactional/message.ts'
 
 export { AccountGate } from '../src/sending/gate.ts'
 
 // Kept for the life of the isolate: sockets are opened per batch and never stay in it.
-let built: Sender | undefined
+let built: (Sender & TransactionalSender) | undefined
 
-async function build(env: SenderEnv): Promise<Sender> {
+async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
   if (usesDevelopmentKeys(env.ENVIRONMENT, env.SIGNING_KEYS)) throw new Error('SIGNING_KEYS is the development key')
   const db = connectDatabase(env.DATABASE_URL, env.NEON_PROXY)
   const redis = connectRedis(env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN)
@@ -38,6 +42,7 @@ async function build(env: SenderEnv): Promise<Sender> {
   return {
     db,
     signing_keys: await parseSigningKeys(env.SIGNING_KEYS),
+    link_hosts: parseLinkHosts(env.LINK_HOSTS),
     allowlist: parseAllowlist(env.RECIPIENT_ALLOWLIST),
     sending: env.SENDING !== 'off',
     settings: parseSendSettings(env.SEND_SETTINGS),
@@ -64,8 +69,11 @@ export class SenderRpc extends WorkerEntrypoint<SenderEnv> {
 
 export default {
   async queue(batch, env) {
-    const messages = batch.messages as readonly Message<BatchPointer>[]
-    if (batch.queue.endsWith('-dead')) return consumeDeadSends(messages)
+    // The names end alike under every prefix an installation may have.
+    const sends = batch.messages as readonly Message<BatchPointer>[]
+    const transactional = batch.messages as readonly Message<TransactionalPointer>[]
+    if (batch.queue.endsWith('-transactional-dead')) return consumeDeadTransactional(transactional)
+    if (batch.queue.endsWith('-dead')) return consumeDeadSends(sends)
     try {
       built ??= await build(env)
     } catch (error) {
@@ -74,6 +82,7 @@ export default {
       batch.retryAll({ delaySeconds: 300 })
       return
     }
-    await consumeSends(built, messages)
+    if (batch.queue.endsWith('-transactional')) await consumeTransactional(built, transactional)
+    else await consumeSends(built, sends)
   },
-} satisfies ExportedHandler<SenderEnv, BatchPointer>
+} satisfies ExportedHandler<SenderEnv, BatchPointer | TransactionalPointer>

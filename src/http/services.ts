@@ -3,7 +3,9 @@ import type { DispatchMessage } from '../dispatch/message.ts'
 import type { AccountSummary } from '../providers/account.ts'
 import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
+import type { LinkHosts } from '../render/link-hosts.ts'
 import type { SigningKeys } from '../tokens/keys.ts'
+import type { TransactionalPointer } from '../transactional/message.ts'
 
 /** What emk-api's routes may need; made once per isolate in workers/api.ts. A route takes only the fields it uses. */
 export interface Services {
@@ -17,9 +19,12 @@ export interface Services {
   /** No slash at the end. */
   public_url: string
   tracking_url: string
+  /** Hosts that a template's variables may supply in tracked links (LINK_HOSTS). */
+  link_hosts: LinkHosts
   recipient_allowlist: string
   sending: boolean
   dispatch: { send(message: DispatchMessage, options?: { delaySeconds?: number }): Promise<unknown> }
+  transactional: { sendBatch(messages: Iterable<{ body: TransactionalPointer }>): Promise<unknown> }
   sender: SenderRpc
   /** emk-tracking, for installations whose /t and /u are not routed to it. */
   tracking: { fetch(request: Request): Promise<Response> }

@@ -1,9 +1,6 @@
-import type { ClaimedRow } from '../ledger/claim.ts'
 import type { Mail } from '../providers/provider.ts'
-import { templateData } from '../render/data.ts'
-import type { SigningKeys } from '../tokens/keys.ts'
-import { signRecipient } from '../tokens/recipient.ts'
-import { openUrl, unsubscribeUrl } from '../tokens/urls.ts'
+import type { TemplatePerson } from '../render/data.ts'
+import { renderForRecipient, type Signing } from '../render/recipient.ts'
 import type { LoadedCampaign } from './campaign.ts'
 
 /**
@@ -14,22 +11,13 @@ import type { LoadedCampaign } from './campaign.ts'
  */
 export async function composeMail(
   campaign: LoadedCampaign,
-  row: ClaimedRow,
-  keys: SigningKeys,
+  row: TemplatePerson & { subscriber_id: number },
+  signing: Signing,
   date: Date,
 ): Promise<Mail> {
   const { id: campaign_id, snapshot } = campaign
   const { subscriber_id } = row
-  const [open, click, unsubscribe] = await Promise.all([
-    signRecipient(keys, 'open', campaign_id, subscriber_id),
-    signRecipient(keys, 'click', campaign_id, subscriber_id),
-    signRecipient(keys, 'unsubscribe', campaign_id, subscriber_id),
-  ])
-  const unsubscribe_url = unsubscribeUrl(snapshot.tracking_url, unsubscribe)
-  const content = campaign.renderer.render(templateData(row, snapshot, unsubscribe_url), {
-    pixel: openUrl(snapshot.tracking_url, open),
-    click,
-  })
+  const { unsubscribe_url, ...content } = await renderForRecipient(campaign, row, signing, true)
   const { sender, list } = snapshot
   const domain = sender.from_email.slice(sender.from_email.lastIndexOf('@') + 1)
   const name = [row.first_name, row.last_name].filter(Boolean).join(' ')

@@ -44,6 +44,7 @@ function watched(db: Database) {
 async function cron(db: Database = t.db) {
   const pointers: BatchPointer[] = []
   const dispatched: DispatchMessage[] = []
+  const mails: number[] = []
   const services: Cron = {
     db,
     redis: r.redis,
@@ -53,9 +54,15 @@ async function cron(db: Database = t.db) {
     bootstrap_secret: '',
     public_url: 'https://mail.test',
     tracking_url: 'https://mail.test',
+    link_hosts: () => false,
     recipient_allowlist: '*',
     sending: true,
     dispatch: { send: async (message) => dispatched.push(message) },
+    transactional: {
+      sendBatch: async (messages) => {
+        for (const { body } of messages) mails.push(body.mail_id)
+      },
+    },
     sends: {
       sendBatch: async (messages) => {
         for (const { body } of messages) pointers.push(body)
@@ -66,7 +73,7 @@ async function cron(db: Database = t.db) {
     now: () => new Date(),
   }
   await everyMinute(services)
-  return { pointers, dispatched }
+  return { pointers, dispatched, mails }
 }
 
 async function frozenCampaign(size: number) {
@@ -113,7 +120,7 @@ test('a freeze that died half way goes on with the batches to come; pointers of 
   await freezePage(t.db, campaign_id, 0, { include: [list_id], exclude: [], where: {}, sample: null }, 200)
   await r.redis.zadd(r.keys.wake, { score: 0, member: String(campaign_id) })
   await t.sql(`update campaigns set updated_at = now() - interval '10 minutes' where id = $1`, [campaign_id])
-  expect(await cron()).toEqual({ dispatched: [{ campaign_id, enqueued: 2 }], pointers: [] })
+  expect(await cron()).toMatchObject({ dispatched: [{ campaign_id, enqueued: 2 }], pointers: [] })
 })
 
 test('a queue that stands still is not filled up: two pointers an hour for a batch, and none is ever forgotten', async () => {
@@ -180,4 +187,15 @@ test('events in the buffer are written, and prove that an unconfirmed mail arriv
   expect(row?.state).toBe('sent')
   const [stats] = await t.sql('select opens, unique_opens from campaign_stats where campaign_id = $1', [campaign_id])
   expect(stats).toEqual({ opens: 1, unique_opens: 1 })
+})
+
+test('once an hour, single mails whose pointers were lost get new ones', async () => {
+  const [mail] = await t.sql<{ id: string }>(
+    `with s as (insert into transactional_sends (purpose, campaign_id, content) values ('test', 1, '{}') returning id)
+     insert into transactional_mails (send_id, email, state, due_at)
+     select id, 'a@example.com', 'queued', now() - interval '1 hour' from s returning id`,
+  )
+  expect((await cron()).mails).toEqual([])
+  await r.redis.set(r.keys.swept, '0')
+  expect((await cron()).mails).toEqual([Number(mail?.id)])
 })
