@@ -1,6 +1,7 @@
 import type { BatchPointer } from '../dispatch/message.ts'
 import { log } from '../log.ts'
-import { type Sender, sendBatch } from './batch.ts'
+import { sendBatch } from './batch.ts'
+import type { Sender } from './sender.ts'
 
 /** The queue asks again after so many seconds when a pointer could not even be looked at. */
 const TROUBLE = 60

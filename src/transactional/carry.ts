@@ -1,8 +1,8 @@
 import { log } from '../log.ts'
 import { type Connection, ConnectionRefused, type Outcome, UnsendableMail } from '../providers/provider.ts'
 import { backoff } from '../sending/backoff.ts'
-import type { Sender, SendingAccount } from '../sending/batch.ts'
 import { type Gate, type PriorityGate, returnPermit, waitForPermit } from '../sending/permit.ts'
+import type { Sender, SendingAccount } from '../sending/sender.ts'
 import { type MailVerdict, markMails, type OpenMail, recordMails } from './record.ts'
 
 /** What sending single mails needs: the same account and provider as campaigns, and their gate, ahead of them. */

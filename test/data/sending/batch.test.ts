@@ -10,8 +10,9 @@ import {
   type Provider,
   UnsendableMail,
 } from '../../../src/providers/provider.ts'
-import { type Sender, sendBatch } from '../../../src/sending/batch.ts'
+import { sendBatch } from '../../../src/sending/batch.ts'
 import { campaignLoader } from '../../../src/sending/campaign.ts'
+import type { Sender } from '../../../src/sending/sender.ts'
 import { SEND_SETTINGS } from '../../../src/sending/settings.ts'
 import { DEVELOPMENT_SIGNING_KEYS } from '../../../src/tokens/development.ts'
 import { parseSigningKeys } from '../../../src/tokens/keys.ts'
@@ -70,6 +71,7 @@ async function sender(provider: Provider<Mail>, more: Partial<Sender> = {}): Pro
   return {
     db: t.db,
     signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
+    link_hosts: () => false,
     allowlist: () => true,
     sending: true,
     settings: SEND_SETTINGS,

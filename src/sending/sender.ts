@@ -1,0 +1,44 @@
+import type { Database } from '../db/client.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { Signing } from '../render/recipient.ts'
+import type { Allowlist } from './allowlist.ts'
+import type { LoadedCampaign } from './campaign.ts'
+import type { AccountLimits, Gate } from './permit.ts'
+import type { SendSettings } from './settings.ts'
+
+/** What sending a batch needs; made in workers/sender.ts. */
+export interface Sender extends Signing {
+  db: Database
+  allowlist: Allowlist
+  /** SENDING; false stops at the next claim. */
+  sending: boolean
+  settings: SendSettings
+  loadCampaign: (id: number) => Promise<LoadedCampaign | null>
+  /** The account a campaign's sender names, or the first one. Null when there is none of that name. */
+  account: (name: string | null) => SendingAccount | null
+  gate: (account: string) => Gate
+  /** Unsubscribes that SQL may not know yet: subscriber -> ms. Throws when nobody can say. */
+  optoutsOf: (subscriber_ids: number[]) => Promise<Map<number, number>>
+  now: () => Date
+  random: () => number
+  uuid: () => string
+  sleep: (ms: number) => Promise<unknown>
+}
+
+export interface SendingAccount {
+  name: string
+  provider: Provider
+  limits: AccountLimits
+}
+
+/** What the queue is told about the pointer. */
+export type Answer = { ack: true } | { retry_seconds: number }
+
+export const ACK: Answer = { ack: true }
+
+/** A pause, a live lease or a missing permit: somebody else, or the sweep after so many seconds, goes on. */
+export const COME_BACK = 60
+
+/** What the owner of a campaign can do whose mails cannot be rendered. */
+export const MENDING =
+  'The content of a started campaign is fixed: to correct it, cancel this campaign, duplicate it and mend the template.'
