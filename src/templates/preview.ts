@@ -7,7 +7,7 @@ import { prepareContent, type Rendered } from '../render/render.ts'
 import { plainLinks } from '../render/splice.ts'
 import type { CompiledTemplate, TemplateWarning } from './compiled.ts'
 import { findReader, type Reader } from './reader.ts'
-import { SAMPLE_ADDRESSES, SAMPLE_MAILING } from './sample.ts'
+import { SAMPLE_ADDRESSES, SAMPLE_MAILING, SAMPLE_PERSON } from './sample.ts'
 import { type Sending, sizeAsSent } from './size.ts'
 import { namesIn } from './variables.ts'
 
@@ -28,29 +28,25 @@ export interface Preview extends Rendered {
 const FIELDS = { subject: 'subject', preheader: 'preheader', html: 'source', text: 'text_source' } as const
 
 /**
- * Renders one mail for looking at: links lead straight to their target, nothing in it counts as an open or a click. Its size
- * is that of the mail as it would be sent.
+ * Renders one mail for looking at: links lead straight to their target, nothing in it counts as an open or a click.
  *
  * @throws {Problem} template_invalid when the template cannot be rendered with this data
  */
-export async function previewMail(
-  s: Sending & { db: Database },
+export function renderPreview(
   compiled: CompiledTemplate,
-  request: PreviewRequest,
-): Promise<Preview> {
-  const reader = await findReader(s.db, request)
-  const { subject, preheader, data } = request
-  const { html, text, links } = compiled
+  { subject, preheader, data }: Pick<PreviewRequest, 'subject' | 'preheader' | 'data'>,
+  { person, list }: Reader = { person: SAMPLE_PERSON, list: SAMPLE_MAILING.list },
+): Rendered & { warnings: TemplateWarning[] } {
+  const { html, text, links, warnings } = compiled
+  const known = templateData(
+    person,
+    { ...SAMPLE_MAILING, list },
+    SAMPLE_ADDRESSES.unsubscribe,
+    SAMPLE_ADDRESSES.web_view,
+  )
   try {
-    const mailing = { ...SAMPLE_MAILING, list: reader.list }
-    const known = templateData(reader.person, mailing, SAMPLE_ADDRESSES.unsubscribe, SAMPLE_ADDRESSES.web_view)
     const content = { subject, preheader, html: plainLinks(html, links, 'html'), text: plainLinks(text, links, 'text') }
-    const mail = prepareContent(content).render({ ...known, ...data }, { pixel: '', click: '' })
-    const [size, unknown] = await Promise.all([
-      sizeAsSent(s, compiled, mail, reader),
-      unknownIn(s.db, compiled, request, reader),
-    ])
-    return { ...mail, size, warnings: [...compiled.warnings, ...unknown] }
+    return { ...prepareContent(content).render({ ...known, ...data }, { pixel: '', click: '' }), warnings }
   } catch (error) {
     if (!(error instanceof RenderError)) throw error
     const field = error.part ? FIELDS[error.part] : 'data'
@@ -58,6 +54,25 @@ export async function previewMail(
       errors: [{ field, detail: error.message, ...(error.line === null ? {} : { line: error.line }) }],
     })
   }
+}
+
+/**
+ * The same with what it weighs when it is sent, and which of its variables will be empty.
+ *
+ * @throws {Problem} template_invalid, and validation_failed for a subscriber or list that there is not
+ */
+export async function previewMail(
+  s: Sending & { db: Database },
+  compiled: CompiledTemplate,
+  request: PreviewRequest,
+): Promise<Preview> {
+  const reader = await findReader(s.db, request)
+  const { warnings, ...mail } = renderPreview(compiled, request, reader)
+  const [size, unknown] = await Promise.all([
+    sizeAsSent(s, compiled, mail, reader),
+    unknownIn(s.db, compiled, request, reader),
+  ])
+  return { ...mail, size, warnings: [...warnings, ...unknown] }
 }
 
 /** What the list lacks if there is one, what the subscriber lacks if there is one, and what no mail has. */
