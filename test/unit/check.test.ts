@@ -97,6 +97,7 @@ describe('import walls', () => {
       'src/tracking/open.ts',
       "import { verify } from '../tokens/token.ts'\nimport { event } from './event.ts'\n",
     )
+    checkout.write('test/sender/worker.test.ts', "import worker from '../../workers/sender.ts'\n")
     checkout.write('src/db/client.ts', "import { neon } from '@neondatabase/serverless'\n")
     checkout.write('src/redis/client.ts', "import { Redis } from '@upstash/redis/cloudflare'\n")
     checkout.write(
