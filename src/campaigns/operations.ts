@@ -69,6 +69,19 @@ export const update = operation(
   },
 )
 
+export const remove = operation(
+  { scope: 'write' },
+  {
+    method: 'delete',
+    path: '/campaigns/{id}',
+    tags,
+    summary: 'Delete a draft',
+    description: 'A campaign that has started is kept: its numbers are the record of what was sent.',
+    request: { params },
+    responses: { 204: { description: 'Deleted' } },
+  },
+)
+
 export const send = operation(
   { scope: 'send' },
   {

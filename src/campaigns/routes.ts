@@ -13,6 +13,7 @@ import { startCampaign } from './start.ts'
 import {
   type CampaignContent,
   type CampaignRow,
+  deleteDraft,
   duplicateCampaign,
   findCampaign,
   insertCampaign,
@@ -80,6 +81,12 @@ export function campaignRoutes(services: Services) {
     await checkReferences(change)
     if (!(await updateDraft(db, id, change).catch(checkAgain(change)))) await refuse(id, 'changed', 'draft')
     return c.json(await read(id), 200)
+  })
+
+  router.openapi(op.remove, async (c) => {
+    const { id } = c.req.valid('param')
+    if (!(await deleteDraft(db, id))) await refuse(id, 'deleted', 'draft')
+    return c.body(null, 204)
   })
 
   router.openapi(op.send, async (c) => {

@@ -88,6 +88,15 @@ export async function updateDraft(
   return row
 }
 
+/** @returns whether it was a draft, and is gone */
+export async function deleteDraft(db: Database, id: number): Promise<boolean> {
+  const rows = await db
+    .delete(campaigns)
+    .where(and(eq(campaigns.id, id), eq(campaigns.status, 'draft')))
+    .returning({ id: campaigns.id })
+  return rows.length > 0
+}
+
 /** A new draft with the content of any campaign. */
 export async function duplicateCampaign(db: Database, id: number): Promise<CampaignRow | undefined> {
   const { name, subject, preheader, template_id, template_version, sender_id, audience, utm } = campaigns

@@ -80,6 +80,16 @@ describe('a draft', () => {
     expect(page.body.data.map((row) => row.id)).toEqual([copy.body.id, id])
   })
 
+  test('can be deleted, unlike a campaign that has started', async () => {
+    const { id } = await draft()
+    expect((await api.delete(`/campaigns/${id}`)).status).toBe(204)
+    expect((await api.get(`/campaigns/${id}`)).status).toBe(404)
+    expect((await api.delete(`/campaigns/${id}`)).body.code).toBe('not_found')
+    const started = await draft()
+    await api.post(`/campaigns/${started.id}/send`)
+    expect((await api.delete(`/campaigns/${started.id}`)).body.code).toBe('wrong_status')
+  })
+
   test('pages by cursor, which belongs to its filter', async () => {
     for (let i = 0; i < 3; i++) await draft({ people: 0 })
     const first = await api.get<{ data: Campaign[]; next_cursor: string }>('/campaigns?limit=2')
