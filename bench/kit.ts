@@ -8,7 +8,7 @@ import { type Api, openApi } from '../scripts/import/api.ts'
 import { csvLine, importFile } from '../scripts/import-file.ts'
 import { HEADER, subscriberRows } from '../scripts/make-subscribers.ts'
 
-const TEMPLATE = fileURLToPath(new URL('../examples/newsletter.mjml', import.meta.url))
+const TEMPLATE = fileURLToPath(new URL('../examples/templates/newsletter.mjml', import.meta.url))
 /** The ledger knows what the sink took this long after it at the latest, in ms. */
 const PATIENCE = 60_000
 

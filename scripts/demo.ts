@@ -38,7 +38,7 @@ if (!Number.isInteger(size) || size < 1 || size > 1_000_000) {
 }
 
 const FOLDER = fileURLToPath(new URL('../.local-demo', import.meta.url))
-const TEMPLATE = fileURLToPath(new URL('../examples/newsletter.mjml', import.meta.url))
+const TEMPLATE = fileURLToPath(new URL('../examples/templates/newsletter.mjml', import.meta.url))
 /** Longest wait for the counters after the last reader, in ms. */
 const FLUSH_PATIENCE = 60_000
 

@@ -53,7 +53,7 @@ describe('in workerd, as deployed', () => {
   })
 
   test('the example newsletter is compiled and rendered, twice', async () => {
-    const source = readFileSync('examples/newsletter.mjml', 'utf8')
+    const source = readFileSync('examples/templates/newsletter.mjml', 'utf8')
     const data = {
       email: 'ada@x.example',
       first_name: 'Ada <b>',

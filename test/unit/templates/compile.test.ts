@@ -106,7 +106,7 @@ describe('HTML sources', () => {
 })
 
 test('the example newsletter compiles without a warning and renders for a person about whom little is known', async () => {
-  const source = readFileSync(new URL('../../../examples/newsletter.mjml', import.meta.url), 'utf8')
+  const source = readFileSync(new URL('../../../examples/templates/newsletter.mjml', import.meta.url), 'utf8')
   const { html, text, links, warnings } = await compileMjmlSource(source)
   expect(warnings).toEqual([])
   expect(links.length).toBeGreaterThanOrEqual(6)
