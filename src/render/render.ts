@@ -1,6 +1,5 @@
 import { checkSource } from './check.ts'
 import { type ContentPart, RenderError } from './errors.ts'
-import type { Template } from './handlebars/environment.ts'
 import { language } from './language.ts'
 import { assertPlain } from './plain.ts'
 import { insertPreheader } from './preheader.ts'
@@ -11,6 +10,8 @@ export interface Content {
   preheader: string
   html: string
   text: string
+  /** Handlebars sources that all parts may name, also by an expression: `{{> footer}}`, `{{> (lookup . "plan")}}`. */
+  partials?: Readonly<Record<string, string>>
 }
 
 /** One recipient's mail. */
@@ -37,10 +38,15 @@ export interface Renderer {
  * @throws {RenderError} naming the part, and the line where it is known, when one is not valid
  */
 export function prepareContent(content: Content): Renderer {
-  const subject = prepare('subject', content.subject, content.subject)
-  prepare('preheader', content.preheader, content.preheader)
-  const html = prepare('html', content.html, insertPreheader(content.html, content.preheader))
-  const text = prepare('text', content.text, content.text)
+  const partials = content.partials ?? {}
+  for (const [name, source] of Object.entries(partials)) {
+    const [problem] = checkSource(source, Object.keys(partials)).problems
+    if (problem) throw new RenderError(`partial "${name}": ${problem.detail}`, null, problem.line ?? null)
+  }
+  const subject = prepare('subject', content.subject, content.subject, partials)
+  prepare('preheader', content.preheader, content.preheader, partials)
+  const html = prepare('html', content.html, insertPreheader(content.html, content.preheader), partials)
+  const text = prepare('text', content.text, content.text, partials)
   return {
     render(data, tracking) {
       assertPlain(data)
@@ -57,18 +63,13 @@ export function prepareContent(content: Content): Renderer {
 
 type Part = (data: object, variables: Record<string, unknown>) => string
 
-function prepare(part: ContentPart, checked: string, source: string): Part {
-  const [problem] = checkSource(checked).problems
+function prepare(part: ContentPart, checked: string, source: string, partials: Readonly<Record<string, string>>): Part {
+  const [problem] = checkSource(checked, Object.keys(partials)).problems
   if (problem) throw new RenderError(problem.detail, part, problem.line ?? null)
-  const template: Template = language.compile(source, { noEscape: part !== 'html' })
+  const template = language.prepare(source, { noEscape: part !== 'html', partials })
   return (data, variables) => {
     try {
-      return template(data, {
-        data: variables,
-        // Said outright, else Handlebars writes to the log whenever data lacks what every object inherits.
-        allowProtoPropertiesByDefault: false,
-        allowProtoMethodsByDefault: false,
-      })
+      return template(data, variables)
     } catch (error) {
       throw new RenderError(reason(error), part, lineOf(error))
     }
@@ -76,7 +77,7 @@ function prepare(part: ContentPart, checked: string, source: string): Part {
 }
 
 function reason(error: unknown): string {
-  if (error instanceof RangeError) return 'blocks and partials nest too deep'
+  if (error instanceof RangeError && /stack/i.test(error.message)) return 'blocks and partials nest too deep'
   return error instanceof Error ? error.message : String(error)
 }
 

@@ -27,6 +27,7 @@ export function optionsOf(call: Arguments): (frame: Frame) => HelperOptions {
       data: data ? frame.data : undefined,
       blockParams: blockParams ? frame.blockParams : undefined,
       loc,
+      lookupProperty: frame.container.lookupProperty,
       spend,
     })
   }
@@ -38,6 +39,7 @@ export function optionsOf(call: Arguments): (frame: Frame) => HelperOptions {
     data: data ? frame.data : undefined,
     blockParams: blockParams ? frame.blockParams : undefined,
     loc,
+    lookupProperty: frame.container.lookupProperty,
     spend,
   })
 }

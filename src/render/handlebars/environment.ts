@@ -2,6 +2,7 @@
 
 import { parse } from 'handlebars/dist/cjs/handlebars/compiler/base.js'
 import { Compiler, compile } from 'handlebars/dist/cjs/handlebars/compiler/compiler.js'
+import { createProtoAccessControl } from 'handlebars/dist/cjs/handlebars/internal/proto-access.js'
 import runtime from 'handlebars/dist/cjs/handlebars.runtime.js'
 import type { Program } from './ast.ts'
 import { Budget } from './budget.ts'
@@ -24,6 +25,16 @@ export interface RenderOptions {
 export interface Environment {
   /** @throws at the first render when the source is not valid */
   compile(source: string, options?: CompileOptions): Template
+  /**
+   * The same for one that is rendered often: which helpers and partials there are is fixed here, not found out anew for
+   * every render. Functions in data are not called, names of data are never taken for helpers.
+   *
+   * @returns what renders it with data, and with what `{{@name}}` reads
+   */
+  prepare(
+    source: string,
+    options: { noEscape: boolean; partials: Readonly<Record<string, string>> },
+  ): (context: object, variables: Readonly<Record<string, unknown>>) => string
   /** @throws with the line in its message when the source is not valid */
   parse(source: string): Program
   registerHelper(name: string, helper: Helper): void
@@ -35,6 +46,7 @@ export interface Environment {
 /** What handlebars' runtime makes and its compiler expects. */
 export interface UpstreamEnvironment {
   helpers: Record<string, Helper>
+  decorators: Record<string, unknown>
   SafeString: new (value: string) => object
   registerHelper(name: string, helper: Helper): void
   unregisterHelper(name: string): void
@@ -68,12 +80,42 @@ export function createEnvironment(): Environment {
   }
   return {
     compile: upstream.compile,
+    prepare: (source, options) => prepare(upstream, source, options),
     parse,
     registerHelper: (name, helper) => upstream.registerHelper(name, helper),
     registerPartial: (name, partial) => upstream.registerPartial(name, partial),
     helpers: upstream.helpers,
     SafeString: upstream.SafeString,
   }
+}
+
+/**
+ * The runtime takes a template that is called as a partial as it is, with what its caller has set up; for others it wraps
+ * every helper again for every render, which is more work than filling in a newsletter.
+ */
+function prepare(
+  upstream: UpstreamEnvironment,
+  source: string,
+  { noEscape, partials }: Parameters<Environment['prepare']>[1],
+): ReturnType<Environment['prepare']> {
+  const { helperMissing, blockHelperMissing, ...helpers } = upstream.helpers
+  const knownHelpers = Object.fromEntries(Object.keys(helpers).map((name) => [name, true]))
+  const compile = (source: string) => upstream.compile(source, { noEscape, knownHelpers, knownHelpersOnly: true })
+  const compiled: Record<string, Template> = Object.create(null)
+  for (const [name, source] of Object.entries(partials)) compiled[name] = compile(source)
+  const environment = {
+    partial: true,
+    helpers,
+    partials: compiled,
+    decorators: upstream.decorators,
+    hooks: { helperMissing, blockHelperMissing },
+    protoAccessControl: createProtoAccessControl({
+      allowProtoPropertiesByDefault: false,
+      allowProtoMethodsByDefault: false,
+    }),
+  }
+  const template = compile(source)
+  return (context, variables) => template(context, { ...environment, data: { ...variables, root: context } })
 }
 
 /** A template in the form that Handlebars' runtime runs. */

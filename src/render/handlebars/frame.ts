@@ -15,6 +15,7 @@ export interface HelperOptions {
   data: unknown
   blockParams: unknown
   loc: Location
+  lookupProperty: Container['lookupProperty']
   /** Ours: counts work that a helper's result does not show against the bound of the render (budget.ts). */
   spend(steps: number): void
 }

@@ -23,3 +23,10 @@ declare module 'handlebars/dist/cjs/handlebars/compiler/compiler.js' {
     environment: import('./environment.ts').UpstreamEnvironment,
   ): import('./environment.ts').Template
 }
+
+declare module 'handlebars/dist/cjs/handlebars/internal/proto-access.js' {
+  export function createProtoAccessControl(options: {
+    allowProtoPropertiesByDefault: boolean
+    allowProtoMethodsByDefault: boolean
+  }): object
+}
