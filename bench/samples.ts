@@ -37,7 +37,11 @@ export async function writeSamples(file: string, database_url: string, campaign_
     )
     const campaign = { id: campaign_id, snapshot, renderer: prepareContent(snapshot) }
     const keys = await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS)
-    const mails = await Promise.all(rows.slice(0, CONTENTS).map((row) => composeMail(campaign, row, keys, new Date())))
+    const mails = await Promise.all(
+      rows
+        .slice(0, CONTENTS)
+        .map((row) => composeMail(campaign, row, { signing_keys: keys, link_hosts: () => false }, new Date())),
+    )
     const recipients = rows.map((row) => wireAddress(row.email, 'to').address)
     writeFileSync(file, JSON.stringify({ recipients, mails }))
   } finally {

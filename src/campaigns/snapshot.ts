@@ -1,7 +1,8 @@
-import { signLinks } from '../render/splice.ts'
+import { isPersonal, signLinks } from '../render/splice.ts'
 import type { CompiledTemplate } from '../templates/compiled.ts'
 import type { SigningKeys } from '../tokens/keys.ts'
 import { signLink } from '../tokens/link.ts'
+import { type Utm, withUtm } from './utm.ts'
 
 /** What a campaign sends, fixed at its start: later changes of template or sender do not reach it. */
 export interface Snapshot {
@@ -21,24 +22,36 @@ export interface Snapshot {
   }
   /** Where /t and /u answer, without a slash at the end. */
   tracking_url: string
+  /** Where /v answers, without a slash at the end. */
+  public_url: string
+  utm: Utm | null
   list: { id: number; name: string }
   campaign: { id: number; name: string }
 }
 
-/** Takes the snapshot: every link is signed here, once per campaign, so that the redirect needs no look-up later. */
+/**
+ * Takes the snapshot: every link is signed here, once per campaign, so that the redirect needs no look-up later. Only those
+ * with variables in their address wait for the variables.
+ *
+ * @throws {RangeError} for a link that is too long to be tracked
+ */
 export async function takeSnapshot(
   content: Omit<Snapshot, 'html' | 'text'>,
   compiled: CompiledTemplate,
   keys: SigningKeys,
 ): Promise<Snapshot> {
+  const { links } = compiled
+  const { campaign, tracking_url, utm } = content
   const halves = new Map(
     await Promise.all(
-      compiled.links.map(async ({ n, url }) => [n, await signLink(keys, content.campaign.id, n, url)] as const),
+      links
+        .filter((link) => !isPersonal(link))
+        .map(async ({ n, url }) => [n, await signLink(keys, campaign.id, n, withUtm(url, utm))] as const),
     ),
   )
   return {
     ...content,
-    html: signLinks(compiled.html, halves, content.tracking_url),
-    text: signLinks(compiled.text, halves, content.tracking_url),
+    html: signLinks(compiled.html, links, halves, tracking_url, 'html'),
+    text: signLinks(compiled.text, links, halves, tracking_url, 'text'),
   }
 }

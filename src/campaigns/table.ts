@@ -6,6 +6,7 @@ import { template_versions, templates } from '../templates/table.ts'
 import type { Audience } from './audience.ts'
 import type { Snapshot } from './snapshot.ts'
 import { CAMPAIGN_STATUSES } from './status.ts'
+import type { Utm } from './utm.ts'
 
 /**
  * One mailing. Its template's version is `template_version` if its owner chose one, else the newest, and from schedule or start
@@ -27,6 +28,7 @@ export const campaigns = pgTable(
       .notNull()
       .references(() => senders.id),
     audience: jsonb().$type<Audience>().notNull(),
+    utm: jsonb().$type<Utm>(),
     status: text({ enum: CAMPAIGN_STATUSES }).notNull().default('draft'),
     status_reason: text(),
     scheduled_at: instant(),

@@ -1,5 +1,5 @@
 // What a Worker must have been given before it serves anyone.
-
+import { parseLinkHosts } from '../render/link-hosts.ts'
 import { DEVELOPMENT_BOOTSTRAP_SECRET, DEVELOPMENT_HASH_KEY, usesDevelopmentKeys } from '../tokens/development.ts'
 import { parseSigningKeys } from '../tokens/keys.ts'
 
@@ -14,6 +14,7 @@ export interface Secrets {
   SIGNING_KEYS: string
   HASH_KEY: string
   BOOTSTRAP_SECRET: string
+  LINK_HOSTS: string
 }
 
 /**
@@ -43,6 +44,11 @@ export async function configurationFaults(env: Partial<Secrets>): Promise<string
     const value = env[name] ?? ''
     if (value.length < MIN_SECRET) faults.push(`${name} must have at least ${MIN_SECRET} characters`)
     else if (environment === 'production' && value === development) faults.push(`${name} is the development secret`)
+  }
+  try {
+    parseLinkHosts(env.LINK_HOSTS ?? '')
+  } catch (error) {
+    if (error instanceof Error) faults.push(error.message)
   }
   return faults
 }

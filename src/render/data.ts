@@ -15,6 +15,7 @@ export function templateData(
   person: TemplatePerson,
   snapshot: Pick<Snapshot, 'sender' | 'campaign' | 'list'>,
   unsubscribe_url: string,
+  web_view_url: string,
 ) {
   const { email, first_name, last_name, attributes, timezone, locale } = person
   const { sender, campaign, list } = snapshot
@@ -26,6 +27,7 @@ export function templateData(
     timezone,
     locale,
     unsubscribe_url,
+    web_view_url,
     sender: { from_name: sender.from_name, from_email: sender.from_email, postal_address: sender.postal_address },
     campaign: { id: campaign.id, name: campaign.name },
     list: { id: list.id, name: list.name },

@@ -14,3 +14,8 @@ export class RenderError extends Error {
     this.line = line
   }
 }
+
+/** A link that leads nowhere once this person's data is in its address. */
+export class DeadLinkError extends RenderError {
+  override name = 'DeadLinkError'
+}

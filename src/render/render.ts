@@ -1,8 +1,10 @@
 import { checkSource } from './check.ts'
 import { type ContentPart, RenderError } from './errors.ts'
 import { language } from './language.ts'
+import { type LinkTracking, plainLinksOf, trackLinksOf } from './personal.ts'
 import { assertPlain } from './plain.ts'
 import { insertPreheader } from './preheader.ts'
+import { LINK_MARK } from './splice.ts'
 
 /** A mail's content: Handlebars sources, of which `html` and `text` are compiled templates with their links signed. */
 export interface Content {
@@ -21,15 +23,28 @@ export interface Rendered {
   text: string
 }
 
+/** `pixel`: address of the open pixel, empty for none; `click`: the recipient's half of every link. */
+export interface Tracking {
+  pixel: string
+  click: string
+}
+
 export interface Renderer {
+  /** Whether the mail names its own web view, whose address then is worth signing. */
+  readonly shows_web_view: boolean
   /**
-   * Renders one recipient's mail.
+   * Renders one recipient's mail. Links whose address holds variables lead straight to their target.
    *
    * @param data - plain JSON; the documented variables are in data.ts
-   * @param tracking - `pixel`: address of the open pixel, empty for none; `click`: the recipient's half of every link
    * @throws {RenderError} when this data cannot be rendered; the renderer stays usable
    */
-  render(data: object, tracking: { pixel: string; click: string }): Rendered
+  render(data: object, tracking: Tracking): Rendered
+  /**
+   * The same, with links whose address holds variables tracked, too.
+   *
+   * @throws {RenderError} also for such a link that leads nowhere with this data
+   */
+  renderTracked(data: object, tracking: Tracking, links: LinkTracking): Promise<Rendered>
 }
 
 /**
@@ -47,15 +62,33 @@ export function prepareContent(content: Content): Renderer {
   prepare('preheader', content.preheader, content.preheader, partials)
   const html = prepare('html', content.html, insertPreheader(content.html, content.preheader), partials)
   const text = prepare('text', content.text, content.text, partials)
+  const parts = [content.subject, content.preheader, content.html, content.text, ...Object.values(partials)]
+  // No recipient's data can hold it. Empty when no link holds variables: then there is nothing to look for in any mail.
+  const mark = parts.some((part) => part.includes(LINK_MARK)) ? `link-${crypto.randomUUID()}:` : ''
+
+  function render(data: object, tracking: Tracking): Rendered {
+    assertPlain(data)
+    // Handlebars puts @root into it, and frames inherit from it.
+    const variables: Record<string, unknown> = { pixel: tracking.pixel, click: tracking.click }
+    const rendered_subject = oneLine(subject(data, variables))
+    if (mark !== '') variables.link = mark
+    return { subject: rendered_subject, html: html(data, variables), text: text(data, variables) }
+  }
+
   return {
+    shows_web_view: parts.some((part) => part.includes('web_view_url')),
     render(data, tracking) {
-      assertPlain(data)
-      // Handlebars puts @root into it, and frames inherit from it.
-      const variables = { pixel: tracking.pixel, click: tracking.click }
+      const mail = render(data, tracking)
+      if (mark === '') return mail
+      return { ...mail, html: plainLinksOf(mail.html, mark), text: plainLinksOf(mail.text, mark) }
+    },
+    async renderTracked(data, tracking, links) {
+      const mail = render(data, tracking)
+      if (mark === '') return mail
       return {
-        subject: oneLine(subject(data, variables)),
-        html: html(data, variables),
-        text: text(data, variables),
+        ...mail,
+        html: await trackLinksOf(mail.html, mark, 'html', links),
+        text: await trackLinksOf(mail.text, mark, 'text', links),
       }
     },
   }

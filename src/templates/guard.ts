@@ -68,6 +68,14 @@ export class TagGuard {
     return text.search(this.word) !== -1
   }
 
+  /** What a text says before the first tag of a kind; all of it when there is none. */
+  before(text: string, isOfKind: (tag: string) => boolean): string {
+    for (const match of text.matchAll(this.word)) {
+      if (isOfKind(this.tags[Number(match[1])]?.source ?? '')) return text.slice(0, match.index)
+    }
+    return text
+  }
+
   /** The tags whose words are not in a text. */
   missingFrom(text: string): GuardedTag[] {
     const kept = new Set(this.in(text))

@@ -1,3 +1,6 @@
+import { isAllowedScheme, schemeOf, webAddress } from '../render/address.ts'
+import { checkSource } from '../render/check.ts'
+import { isTrackable } from '../tokens/link.ts'
 import type { TemplateLink, TemplateWarning } from './compiled.ts'
 import type { TemplateProblem } from './errors.ts'
 import type { TagGuard } from './guard.ts'
@@ -12,12 +15,12 @@ export interface TrackedHtml {
 }
 
 /** Elements that take a reader somewhere; the v: ones are how Outlook draws buttons. */
-const LINKING = new Set(['a', 'area', 'v:roundrect', 'v:rect', 'v:shape', 'v:oval'])
+const isLinking = (name: string) => name === 'a' || name === 'area' || name.startsWith('v:')
 /** Longest link text that is kept, in characters: it names the link in reports. */
 const TEXT_LENGTH = 200
 
 /**
- * Replaces every literal web address that a reader can click by a numbered place, in order of appearance.
+ * Replaces every web address that a reader can click by a numbered place, in order of appearance.
  *
  * @param locate - line in the author's source of a stretch of this HTML, if it can be told
  */
@@ -38,11 +41,11 @@ export function trackLinks(
       if (tag.name === 'img') say(` ${attributeOf(tag, 'alt')} `)
       for (const attribute of tag.attributes) {
         if (attribute.name !== 'href' && attribute.name !== 'action' && attribute.name !== 'formaction') continue
-        const refused = refusal(guard.literal(attribute.value))
+        const refused = refusal(attribute.value, guard)
         if (refused) tracked.problems.push(problem(refused, attribute))
       }
       const href = tag.attributes.find((attribute) => attribute.name === 'href')
-      if (!LINKING.has(tag.name) || !href) return
+      if (!isLinking(tag.name) || !href) return
       const off = tag.attributes.find((attribute) => attribute.name === 'data-track')
       if (off) splices.replace(off.start - gapBefore(html, off.start), off.end, '')
       if (off?.value.trim().toLowerCase() === 'off') return
@@ -65,28 +68,14 @@ export function trackLinks(
 
   function track(href: Attribute): TemplateLink | null {
     const address = href.value.trim()
-    if (guard.has(address)) {
-      const warning = variableLink(address, guard)
-      if (warning) tracked.warnings.push(located(warning, href))
+    const found = linkTo(address, guard)
+    if ('refused' in found) tracked.problems.push(problem(found.refused, href))
+    if ('warning' in found && found.warning) tracked.warnings.push(located(found.warning, href))
+    if (!('link' in found)) {
+      if (isRelative(address, guard)) tracked.warnings.push(located(relative(address), href))
       return null
     }
-    if (!/^https?:/i.test(address)) {
-      if (isRelative(address)) {
-        tracked.warnings.push(
-          located(
-            { code: 'relative_link', detail: `"${address}" leads nowhere in a mail: write the whole address.` },
-            href,
-          ),
-        )
-      }
-      return null
-    }
-    const url = webAddress(address)
-    if (url === null) {
-      tracked.problems.push(problem(`"${address}" is not a valid address.`, href))
-      return null
-    }
-    const link = { n: tracked.links.length + 1, url, text: '' }
+    const link = { n: tracked.links.length + 1, ...found.link, text: '' }
     tracked.links.push(link)
     splices.replace(href.value_start, href.value_end, guard.add(`{{{@links.${link.n}}}}`))
     return link
@@ -102,32 +91,71 @@ export function trackLinks(
   }
 }
 
-/** Warns of an address that holds variables, unless it is one that is never tracked anyway. */
-export function variableLink(address: string, guard: TagGuard): TemplateWarning | null {
-  const written = guard.restore(address)
-  if (/^\{\{\{?~?&?\s*(?:@root\.)?unsubscribe_url\s*~?\}?\}\}$/.test(written)) return null
-  if (/^(?:mailto|tel|sms):/i.test(written) || written.startsWith('#')) return null
-  return { code: 'untracked_link', detail: `Clicks on ${written} are not counted: its address holds variables.` }
-}
+type Found =
+  | { link: Pick<TemplateLink, 'url' | 'origin'>; warning?: TemplateWarning }
+  | { warning: TemplateWarning | null }
+  | { refused: string }
 
 /**
- * The address as it is stored and redirected to: as written, unless it holds what an HTTP header may not (accents, spaces).
+ * What becomes of an address.
  *
- * @returns null when it is no address
+ * @param address - decoded, trimmed and guarded
+ * @returns the link to track, or why there is none; no warning for what is not meant to be one
  */
-export function webAddress(address: string): string | null {
-  if (!URL.canParse(address)) return null
-  return /^[\x21-\x7e]+$/.test(address) ? address : new URL(address).href
+export function linkTo(address: string, guard: TagGuard): Found {
+  if (guard.has(address)) return linkWithVariables(address, guard)
+  const scheme = schemeOf(address)
+  if (scheme !== 'http' && scheme !== 'https') return { warning: null }
+  const url = webAddress(address)
+  if (url === null || !/^https?:\/\//i.test(url)) return { refused: `"${address}" is not a valid address.` }
+  if (!isTrackable(url)) return { refused: `The address ${url.slice(0, 100)}... is too long.` }
+  // Written as an entity it is no tag, and must not become one.
+  return { link: { url: url.replaceAll('{{', '%7B%7B') } }
 }
 
-/** Browsers skip control characters and white space in a scheme. */
-function refusal(address: string): string | null {
-  const scheme = /^(javascript|vbscript|data):/i.exec(address.replace(/[\p{Cc}\s]/gu, ''))
-  return scheme ? `Addresses with ${scheme[1]?.toLowerCase()}: are not allowed.` : null
+/** Addresses that are ours, each made for one recipient and never tracked. */
+const OWN = /^\{\{\{?~?&?\s*(?:@root\.)?(?:unsubscribe_url|web_view_url)\s*~?\}?\}\}$/
+
+function linkWithVariables(address: string, guard: TagGuard): Found {
+  const written = guard.restore(address)
+  if (OWN.test(written) || /^(?:(?:mailto|tel|sms):|#)/i.test(written)) return { warning: null }
+  // These would end the address, or begin a tag, in the source that it becomes part of.
+  const literal: Record<string, string> = { '{': '%7B', '}': '%7D', '\\': '%5C' }
+  const url = guard.restore(address.replace(/[{}\\]/g, (char) => literal[char] ?? char))
+  if (checkSource(url).program === null) {
+    return { warning: untracked(written, 'it opens or closes a block that reaches beyond it') }
+  }
+  const host = /^https?:\/\/[^/?#\\]+(?=[/?#])/i.exec(address)?.[0]
+  if (host === undefined || guard.has(host)) {
+    const why = 'a variable supplies its host, and only hosts in LINK_HOSTS are redirected to'
+    return { link: { url, origin: null }, warning: untracked(written, why) }
+  }
+  if (!URL.canParse(host)) return { refused: `"${written}" is not a valid address.` }
+  return { link: { url, origin: new URL(host).origin } }
 }
 
-function isRelative(address: string): boolean {
-  return address !== '' && !address.startsWith('#') && !/^[a-z][a-z0-9+.-]*:/i.test(address)
+const untracked = (address: string, why: string): TemplateWarning => ({
+  code: 'untracked_link',
+  detail: `Clicks on ${address} may not be counted: ${why}.`,
+})
+
+const relative = (address: string): TemplateWarning => ({
+  code: 'relative_link',
+  detail: `"${address}" leads nowhere in a mail: write the whole address.`,
+})
+
+function refusal(address: string, guard: TagGuard): string | null {
+  // What a scheme is pieced together from is not a variable's business either.
+  const pieced = schemeOf(guard.literal(address))
+  if (pieced !== null && /^(?:javascript|vbscript|data)$/.test(pieced))
+    return `Addresses with ${pieced}: are not allowed.`
+  const scheme = schemeOf(address)
+  if (scheme === null || guard.has(scheme) || isAllowedScheme(scheme)) return null
+  return `Addresses with ${scheme}: are not allowed.`
+}
+
+function isRelative(address: string, guard: TagGuard): boolean {
+  return address !== '' && !guard.has(address) && !address.startsWith('#') && schemeOf(address) === null
 }
 
 function attributeOf(tag: StartTag, name: string): string {

@@ -1,7 +1,8 @@
 import { compile, type DomNode, type FormatCallback } from 'html-to-text'
+import { checkSource } from '../render/check.ts'
 import type { TemplateLink, TemplateWarning } from './compiled.ts'
 import type { TagGuard } from './guard.ts'
-import { variableLink, webAddress } from './links.ts'
+import { linkTo } from './links.ts'
 
 /** `text (address)`; an image speaks through its alt text, and a link without either is left out. */
 const link: FormatCallback = (element, walk, builder) => {
@@ -54,12 +55,16 @@ export function textFromHtml(html: string): string {
     .trim()}\n`
 }
 
+/** May begin right after a tag, whose word ends like this. */
+const ADDRESS = /(?:\b|(?<=\dq))https?:\/\/[^\s<>"']+/gi
 /** Closing brackets and punctuation after an address belong to the sentence. */
-const ADDRESS = /\bhttps?:\/\/[^\s<>"']+/gi
 const TRAILING = new Set('.,;:!?)]}')
 
+/** A tag that begins, divides or ends a block. */
+const BLOCK = /^\{\{\{?~?\s*(?:[#/^]|else\b)/
+
 /**
- * Numbers the literal addresses of the author's own text, after those of the HTML.
+ * Numbers the addresses of the author's own text, after those of the HTML.
  *
  * @param guard - the text's own
  * @param first - number of the first link
@@ -70,22 +75,27 @@ export function trackText(
 ): { text: string; links: TemplateLink[]; warnings: TemplateWarning[] } {
   const links: TemplateLink[] = []
   const warnings: TemplateWarning[] = []
-  const text = guard.text.replace(ADDRESS, (found: string, offset: number) => {
-    let end = found.length
-    if (!found.includes('(')) while (TRAILING.has(found[end - 1] ?? '')) end--
-    const [address, tail] = [found.slice(0, end), found.slice(end)]
-    if (guard.has(address)) {
-      const warning = variableLink(address, guard)
-      if (warning) warnings.push({ ...warning, line: guard.lineAt(offset) })
-      return found
-    }
-    const url = webAddress(address)
-    if (url === null) return found
+  const text = guard.text.replace(ADDRESS, (written: string, offset: number) => {
+    const address = addressIn(written, guard)
+    const found = linkTo(address, guard)
+    if ('warning' in found && found.warning) warnings.push({ ...found.warning, line: guard.lineAt(offset) })
+    if (!('link' in found)) return written
     const n = first + links.length
-    links.push({ n, url, text: address })
-    return guard.add(`{{{@links.${n}}}}`) + tail
+    links.push({ n, ...found.link, text: guard.restore(address) })
+    return guard.add(`{{{@links.${n}}}}`) + written.slice(address.length)
   })
   return { text, links, warnings }
+}
+
+/** Leaves out what is the sentence's, and a block that began before the address or ends after it. */
+function addressIn(written: string, guard: TagGuard): string {
+  let address = written
+  if (guard.has(address) && checkSource(guard.restore(address)).program === null) {
+    address = guard.before(address, (tag) => BLOCK.test(tag))
+  }
+  let end = address.length
+  if (!address.includes('(')) while (TRAILING.has(address[end - 1] ?? '')) end--
+  return address.slice(0, end)
 }
 
 function textOf(node: DomNode): string {

@@ -7,7 +7,7 @@ import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import type { KeyState, SigningKeys } from './keys.ts'
 import { mac, sameBytes } from './mac.ts'
 
-export type RecipientPurpose = 'open' | 'click' | 'unsubscribe'
+export type RecipientPurpose = 'open' | 'click' | 'unsubscribe' | 'view'
 
 export interface Recipient {
   campaign_id: number
@@ -17,8 +17,11 @@ export interface Recipient {
 }
 
 const VERSION = 1
-/** In bytes. A forged open or click only spoils a count; a forged unsubscribe takes somebody off a list. */
-const MAC_SIZES: Record<RecipientPurpose, number> = { open: 12, click: 12, unsubscribe: 16 }
+/**
+ * In bytes. A forged open or click only spoils a count; a forged unsubscribe takes somebody off a list, a forged view shows
+ * somebody's mail.
+ */
+const MAC_SIZES: Record<RecipientPurpose, number> = { open: 12, click: 12, unsubscribe: 16, view: 16 }
 /** The longest varint of a safe integer: 53 bits in groups of 7. */
 const MAX_VARINT = 8
 const MAX_TOKEN_BYTES = 2 + 2 * MAX_VARINT + 16

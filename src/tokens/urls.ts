@@ -3,9 +3,12 @@
 /** The pixel's address. The ending tells mail clients that it is an image; the edge takes it with and without. */
 export const openUrl = (tracking_url: string, open_token: string) => `${tracking_url}/t/o/${open_token}.gif`
 
-/** What stands before `/<link half>` in every tracked link of one mail. */
+/** What stands before `/<link half>` in every tracked link of one mail, whichever kind of half. */
 export const clickBase = (tracking_url: string, click_token: string) => `${tracking_url}/t/c/${click_token}`
 
 /** The unsubscribe page, and what a List-Unsubscribe header names. */
 export const unsubscribeUrl = (tracking_url: string, unsubscribe_token: string) =>
   `${tracking_url}/u/${unsubscribe_token}`
+
+/** The mail as a page, at emk-api: `public_url` is where that answers, without a slash at the end. */
+export const webViewUrl = (public_url: string, view_token: string) => `${public_url}/v/${view_token}`

@@ -17,6 +17,7 @@ export function workerBindings(addresses: { neon: string; redis: RedisAddress[] 
     PUBLIC_URL: 'https://mail.test',
     TRACKING_URL: 'https://mail.test',
     RECIPIENT_ALLOWLIST: '*',
+    LINK_HOSTS: '',
     SENDING: 'on',
     NEON_PROXY: addresses.neon,
     DATABASE_URL: 'postgres://emk:emk@127.0.0.1:1/missing',

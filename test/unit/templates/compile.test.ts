@@ -49,34 +49,6 @@ describe('the HTML is shrunk', () => {
   })
 })
 
-describe('variables', () => {
-  test.each([
-    ['{{email}}{{attributes.plan}}{{email}}', ['attributes.plan', 'email']],
-    ['{{#if a}}{{b}}{{else}}{{c}}{{/if}}{{default d "x"}}{{upper (default e f)}}', ['a', 'b', 'c', 'd', 'e', 'f']],
-    [
-      '{{#each items}}{{name}}{{../total}}{{@index}}{{this}}{{@root.email}}{{/each}}',
-      ['email', 'items', 'items[]', 'items[].name', 'total'],
-    ],
-    [
-      '{{#each items as |item i|}}{{item.name}}{{i}}{{#each item.tags}}{{../sku}}{{.}}{{/each}}{{/each}}',
-      ['items', 'items[].name', 'items[].sku', 'items[].tags', 'items[].tags[]'],
-    ],
-    [
-      '{{#with address}}{{city}}{{#with geo as |g|}}{{g.lat}}{{/with}}{{../email}}{{/with}}',
-      ['address', 'address.city', 'address.geo', 'address.geo.lat', 'email'],
-    ],
-    ['{{#list}}{{x}}{{/list}}', ['list', 'list[].x']],
-    ['{{#*inline "p"}}{{inner}}{{/inline}}{{> p a=b}}', ['b']],
-    ['<a href="{{attributes.url}}">{{! {{no}} }}</a>', ['attributes.url']],
-  ])('of %s', async (source, expected) => {
-    expect((await compileHtmlSource(source)).variables).toEqual(expected)
-  })
-
-  test('of the author’s text count, too', async () => {
-    expect((await compileHtmlSource('{{a}}', '{{b}}')).variables).toEqual(['a', 'b'])
-  })
-})
-
 describe('warnings', () => {
   test('what Gmail would clip, counted in bytes', async () => {
     expect((await compileHtmlSource('x'.repeat(90_000))).warnings).toEqual([])
@@ -114,8 +86,8 @@ test('the example newsletter compiles without a warning and renders for a person
   const renderer = prepareContent({
     subject: '{{default first_name "Friend"}}, the harbour letter',
     preheader: 'For {{email}}',
-    html: signLinks(html, halves, 'https://t.example'),
-    text: signLinks(text, halves, 'https://t.example'),
+    html: signLinks(html, links, halves, 'https://t.example', 'html'),
+    text: signLinks(text, links, halves, 'https://t.example', 'text'),
   })
   const person = { email: 'a@x.example', first_name: null, last_name: null, attributes: {} }
   const ours = {

@@ -54,6 +54,7 @@ describe('links', () => {
     '{{unsubscribe_url}}',
     '{{ unsubscribe_url }}',
     '{{{unsubscribe_url}}}',
+    '{{web_view_url}}',
     'mailto:{{email}}',
   ])('%s is left alone without a word', async (href) => {
     const { html, links, warnings } = await compileHtmlSource(page(`<a href="${href}">x</a>`))
@@ -69,16 +70,57 @@ describe('links', () => {
     expect(html).toContain('<a href="https://x.example">x</a><a href="https://y.example">y</a>')
   })
 
-  test.each(['https://x.example/?id={{id}}', '{{attributes.url}}', 'https://{{host}}/'])(
-    '%s holds variables: left untracked, with a warning and its line',
+  test.each([
+    ['https://x.example/?id={{id}}', 'https://x.example'],
+    ['HTTPS://X.example:8443/{{#if id}}a{{else}}b{{/if}}#{{id}}', 'https://x.example:8443'],
+    ['https://x.example?id={{id}}', 'https://x.example'],
+    ['https://u:p@x.example/{{{id}}}', 'https://x.example'],
+  ])('%s holds variables, but not for its host: tracked', async (href, origin) => {
+    const { html, links, warnings } = await compileHtmlSource(page(`<a href="${href}">x</a>`))
+    expect(links).toEqual([{ n: 1, url: href, origin, text: 'x' }])
+    expect(warnings.filter(({ code }) => code !== 'unescaped_variable')).toEqual([])
+    expect(html).toContain('<a href="{{{@links.1}}}">x</a>')
+  })
+
+  test.each([
+    '{{attributes.url}}',
+    'https://{{host}}/',
+    'https://x.example{{path}}',
+    'https://x.example:{{port}}/',
+    'https:/{{host}}/',
+    '{{scheme}}://x.example/',
+    '//{{host}}/x',
+    '/{{path}}',
+    '{{#if a}}https://x.example{{/if}}',
+  ])(
+    '%s has its host of a variable: signed at most where LINK_HOSTS allows, with a warning and its line',
     async (href) => {
-      const { html, links, warnings } = await compileHtmlSource(page(`\n<a href="${href}">x</a>`))
-      expect(links).toEqual([])
+      const { links, warnings } = await compileHtmlSource(page(`\n<a href="${href}">x</a>`))
+      expect(links).toEqual([{ n: 1, url: href, origin: null, text: 'x' }])
       expect(warnings).toMatchObject([{ code: 'untracked_link', line: 2 }])
       expect(warnings[0]?.detail).toContain(href)
-      expect(html).toContain(`href="${href}"`)
     },
   )
+
+  test('one that a block cuts through stays as it is, with a warning', async () => {
+    const markup = '<a href="https://x.example/{{#if a}}b"{{else}}c"{{/if}}>x</a>'
+    const { html, links, warnings } = await compileHtmlSource(page(markup), 'text')
+    expect(links).toEqual([])
+    expect(warnings).toMatchObject([{ code: 'untracked_link', line: 1 }])
+    expect(html).toContain(markup)
+  })
+
+  test('braces that are no tag do not become one', async () => {
+    const { links } = await compileHtmlSource(
+      page(
+        '<a href="https://x.example/&#123;&#123;a}}">x</a><a href="https://x.example/&#123;&#123;b}}\\{{c}}\\">y</a>',
+      ),
+    )
+    expect(links).toMatchObject([
+      { url: 'https://x.example/%7B%7Ba}}' },
+      { url: 'https://x.example/%7B%7Bb%7D%7D\\{{c}}%5C' },
+    ])
+  })
 
   test('an address that leads nowhere in a mail is warned of', async () => {
     const { warnings } = await compileHtmlSource(page('<a href="/shop">x</a><a href="">y</a>'))
@@ -92,6 +134,10 @@ describe('links', () => {
     '&#1;javascript:x',
     'vbscript:x',
     'data:text/html,x',
+    'ftp://x.example/',
+    'file:///etc/passwd',
+    'myapp:open?id={{id}}',
+    'java{{x}}script:alert(1)',
     'jav\tascript:x',
   ])('%j is refused with its line', async (href) => {
     const problems = await problemsOf(compileHtmlSource(page(`\n\n<a href="${href}">x</a>`)))
@@ -108,6 +154,9 @@ describe('links', () => {
     expect(await problemsOf(compileHtmlSource(page('<a href="https://a b/">x</a>')))).toMatchObject([
       { line: 1, detail: '"https://a b/" is not a valid address.' },
     ])
+    for (const href of ['https:x.example', 'https://a b/{{c}}', `https://x.example/${'a'.repeat(8000)}`]) {
+      expect(await problemsOf(compileHtmlSource(page(`\n<a href="${href}">x</a>`)))).toMatchObject([{ line: 2 }])
+    }
   })
 
   test('accents and spaces are stored as a header can carry them', async () => {
@@ -117,10 +166,13 @@ describe('links', () => {
 
   test('of MJML are found with the line of its source', async () => {
     const source = inColumn(
-      '\n<mj-button href="https://x.example">b</mj-button>\n<mj-text>\n<a href="https://x.example/{{a}}">c</a></mj-text>',
+      '\n<mj-button href="https://x.example">b</mj-button>\n<mj-text>\n<a href="{{a}}/b">c</a></mj-text>',
     )
     const { links, warnings } = await compileMjmlSource(source)
-    expect(links).toEqual([{ n: 1, url: 'https://x.example', text: 'b' }])
+    expect(links).toMatchObject([
+      { n: 1, url: 'https://x.example', text: 'b' },
+      { n: 2, url: '{{a}}/b', origin: null, text: 'c' },
+    ])
     expect(warnings).toMatchObject([{ code: 'untracked_link', line: 4 }])
   })
 })
@@ -135,13 +187,17 @@ describe('the pixel', () => {
     expect((await compileHtmlSource('<p>x</p>')).html).toMatch(/^<p>x<\/p>\{\{#if @pixel\}\}/)
   })
 
-  test.each(['{{@pixel}}', '{{{@click}}}', '{{#if @pixel}}{{/if}}', '{{default @click "x"}}'])(
-    'and the click token are not the author’s to use: %s',
-    async (tag) => {
-      expect(await problemsOf(compileHtmlSource(page(`\n${tag}`)))).toMatchObject([{ field: 'source', line: 2 }])
-      expect(await problemsOf(compileHtmlSource(page('x'), `\n\n${tag}`))).toMatchObject([
-        { field: 'text_source', line: 3 },
-      ])
-    },
-  )
+  test.each([
+    '{{@pixel}}',
+    '{{{@click}}}',
+    '{{#if @pixel}}{{/if}}',
+    '{{default @click "x"}}',
+    '{{{@link}}}',
+    '{{@[click]}}',
+  ])('and the click token are not the author’s to use: %s', async (tag) => {
+    expect(await problemsOf(compileHtmlSource(page(`\n${tag}`)))).toMatchObject([{ field: 'source', line: 2 }])
+    expect(await problemsOf(compileHtmlSource(page('x'), `\n\n${tag}`))).toMatchObject([
+      { field: 'text_source', line: 3 },
+    ])
+  })
 })

@@ -60,7 +60,7 @@ describe('Handlebars tags come through MJML', () => {
     [
       'a query of variables',
       '<mj-button href="https://y.example/?a={{a}}&b={{n}}">b</mj-button>',
-      'href="https://y.example/?a=1&b=21"',
+      'href="https://y.example/?a=1&amp;b=21"',
     ],
     ['a colour', '<mj-text color="{{color}}">b</mj-text>', 'color:#ff0000'],
     ['a size', '<mj-text font-size="{{n}}px">b</mj-text>', 'font-size:21px'],

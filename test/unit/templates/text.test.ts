@@ -98,9 +98,34 @@ describe('the author’s own text', () => {
     )
   })
 
-  test('warns of addresses with variables, with their line', async () => {
-    const { text, warnings } = await compileHtmlSource('x', 'a\nhttps://x.example/{{id}}\n{{unsubscribe_url}}')
-    expect(text).toBe('a\nhttps://x.example/{{id}}\n{{unsubscribe_url}}')
+  test('has addresses with variables tracked, as far as they reach', async () => {
+    const own =
+      'a\nhttps://x.example/{{id}}/{{#if a}}b{{/if}}.\n{{unsubscribe_url}}\n' +
+      '{{#if c}}https://y.example/?q={{urlencode "a b"}}{{/if}} {{#if c}}see https://z.example/d{{else}}{{/if}}'
+    const { text, links, warnings } = await compileHtmlSource('x', own)
+    expect(links).toEqual([
+      {
+        n: 1,
+        url: 'https://x.example/{{id}}/{{#if a}}b{{/if}}',
+        origin: 'https://x.example',
+        text: 'https://x.example/{{id}}/{{#if a}}b{{/if}}',
+      },
+      {
+        n: 2,
+        url: 'https://y.example/?q={{urlencode "a b"}}',
+        origin: 'https://y.example',
+        text: 'https://y.example/?q={{urlencode "a b"}}',
+      },
+      { n: 3, url: 'https://z.example/d', text: 'https://z.example/d' },
+    ])
+    expect(text).toBe(
+      'a\n{{{@links.1}}}.\n{{unsubscribe_url}}\n{{#if c}}{{{@links.2}}}{{/if}} {{#if c}}see {{{@links.3}}}{{else}}{{/if}}',
+    )
+    expect(warnings).toEqual([])
+  })
+
+  test('warns of addresses whose host is a variable, with their line', async () => {
+    const { warnings } = await compileHtmlSource('x', 'a\nhttps://{{id}}.example/')
     expect(warnings).toMatchObject([{ code: 'untracked_link', line: 2 }])
   })
 

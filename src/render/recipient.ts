@@ -1,0 +1,60 @@
+import type { Snapshot } from '../campaigns/snapshot.ts'
+import { withUtm } from '../campaigns/utm.ts'
+import type { SigningKeys } from '../tokens/keys.ts'
+import { signRecipientLink } from '../tokens/link.ts'
+import { signRecipient } from '../tokens/recipient.ts'
+import { clickBase, openUrl, unsubscribeUrl, webViewUrl } from '../tokens/urls.ts'
+import { type TemplatePerson, templateData } from './data.ts'
+import type { LinkHosts } from './link-hosts.ts'
+import type { Rendered, Renderer } from './render.ts'
+
+/** What makes a mail its recipient's own. */
+export interface Signing {
+  signing_keys: SigningKeys
+  link_hosts: LinkHosts
+}
+
+export interface RecipientMail extends Rendered {
+  unsubscribe_url: string
+}
+
+/**
+ * Renders a campaign's mail for one recipient, with their own pixel, links and addresses.
+ *
+ * @param pixel - whether to count that it is opened
+ * @throws {RenderError} when it cannot be rendered with this person's data
+ */
+export async function renderForRecipient(
+  { snapshot, renderer }: { snapshot: Snapshot; renderer: Renderer },
+  person: TemplatePerson & { subscriber_id: number },
+  { signing_keys, link_hosts }: Signing,
+  pixel: boolean,
+): Promise<RecipientMail> {
+  const { tracking_url, public_url, utm } = snapshot
+  const recipient = { campaign_id: snapshot.campaign.id, subscriber_id: person.subscriber_id }
+  const token = (purpose: 'open' | 'click' | 'unsubscribe' | 'view') =>
+    signRecipient(signing_keys, purpose, recipient.campaign_id, recipient.subscriber_id)
+  const [open, click, unsubscribe, view] = await Promise.all([
+    pixel ? token('open') : null,
+    token('click'),
+    token('unsubscribe'),
+    renderer.shows_web_view ? token('view') : null,
+  ])
+  const unsubscribe_url = unsubscribeUrl(tracking_url, unsubscribe)
+  const web_view_url = view === null ? '' : webViewUrl(public_url, view)
+  /** The same link in HTML and text is signed once. */
+  const signed = new Map<string, Promise<string>>()
+  const sign = async (n: number, url: string) => {
+    const target = withUtm(url, utm)
+    const key = `${n} ${target}`
+    const half = signed.get(key) ?? signRecipientLink(signing_keys, recipient, n, target)
+    signed.set(key, half)
+    return `${clickBase(tracking_url, click)}/${await half}`
+  }
+  const mail = await renderer.renderTracked(
+    templateData(person, snapshot, unsubscribe_url, web_view_url),
+    { pixel: open === null ? '' : openUrl(tracking_url, open), click },
+    { hosts: link_hosts, direct: [unsubscribe_url, web_view_url], sign },
+  )
+  return { ...mail, unsubscribe_url }
+}
