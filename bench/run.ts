@@ -2,6 +2,7 @@
 // when something was wrong, such as a mail that did not arrive.
 import { parseArgs } from 'node:util'
 import { benchClick, benchOpen } from './cases/edge.ts'
+import { benchRender } from './cases/render.ts'
 import { benchSend } from './cases/send.ts'
 import { type Findings, writeResult } from './result.ts'
 import { formatFindings } from './table.ts'
@@ -10,6 +11,7 @@ const CASES: Record<string, (options: Options) => Promise<Findings>> = {
   send: benchSend,
   click: benchClick,
   open: benchOpen,
+  render: benchRender,
 }
 
 const HELP = `npm run bench -- CASE... [options]
