@@ -44,6 +44,7 @@ export function deriveConfigs(root: string, settings: Settings, addresses: Addre
         PUBLIC_URL: addresses.public_url,
         TRACKING_URL: addresses.tracking_url,
         RECIPIENT_ALLOWLIST: settings.RECIPIENT_ALLOWLIST,
+        LINK_HOSTS: settings.LINK_HOSTS,
         SENDING: settings.SENDING,
         REDIS_PREFIX: `${settings.PREFIX}:`,
       },

@@ -1,4 +1,5 @@
 import { AccountsError, parseAccounts } from '../../src/providers/accounts.ts'
+import { parseLinkHosts } from '../../src/render/link-hosts.ts'
 import { parseAllowlist } from '../../src/sending/allowlist.ts'
 import {
   DEVELOPMENT_BOOTSTRAP_SECRET,
@@ -49,6 +50,7 @@ const FIELDS = {
   UPSTASH_REDIS_REST_TOKEN: secret,
   ACCOUNTS: { ...secret, fault: accountsFault },
   RECIPIENT_ALLOWLIST: text,
+  LINK_HOSTS: { ...text, required: false, fault: linkHostsFault },
   SENDING: { ...text, required: false, fault: (v) => (v === 'on' || v === 'off' ? null : 'is on or off') },
   TEST_RECIPIENT: {
     ...text,
@@ -106,6 +108,15 @@ export function secretValues(settings: Settings): string[] {
   const values = names.map((name) => settings[name]).filter((value) => value.length > 3)
   // Longest first: one may be part of another.
   return values.sort((a, b) => b.length - a.length)
+}
+
+function linkHostsFault(value: string): string | null {
+  try {
+    parseLinkHosts(value)
+    return null
+  } catch {
+    return 'is host names, comma separated: shop.example.com,*.example.net'
+  }
 }
 
 /** https, no path; http for a server on this computer. */

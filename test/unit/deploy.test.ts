@@ -74,6 +74,7 @@ describe('deploy.env', () => {
     ['ACCOUNTS', '[{"name":"main","kind":"smtp","host":"h.example","port":25}]', 'port'],
     ['TEST_RECIPIENT', 'somebody@else.example', 'is not allowed by RECIPIENT_ALLOWLIST'],
     ['SENDING', 'maybe', 'is on or off'],
+    ['LINK_HOSTS', 'https://shop.example.com', 'is host names'],
     ['SIGNING_KEYS', DEVELOPMENT_SIGNING_KEYS, 'holds the development key'],
     ['SIGNING_KEYS', '1:signing:short', 'is not right'],
     ['HASH_KEY', DEVELOPMENT_HASH_KEY, 'is the development secret'],
