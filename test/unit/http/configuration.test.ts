@@ -27,6 +27,7 @@ test.each([
   ['SIGNING_KEYS', '', 'SIGNING_KEYS is empty'],
   ['SIGNING_KEYS', '1:signing:c2hvcnQ', 'SIGNING_KEYS, entry 1: the secret has 5 bytes, at least 32 are needed'],
   ['SIGNING_KEYS', DEVELOPMENT_SIGNING_KEYS, 'SIGNING_KEYS is the development key'],
+  ['LINK_HOSTS', 'https://x.example', 'LINK_HOSTS: "https://x.example" is not a host name'],
   ['HASH_KEY', '', 'HASH_KEY must have at least 32 characters'],
   ['HASH_KEY', 'short', 'HASH_KEY must have at least 32 characters'],
   ['HASH_KEY', DEVELOPMENT_HASH_KEY, 'HASH_KEY is the development secret'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { encodeBase64url } from '../../../src/tokens/base64url.ts'
-import { isTrackable, signLink, verifyLink } from '../../../src/tokens/link.ts'
+import { isTrackable, signLink, signRecipientLink, verifyLink, verifyRecipientLink } from '../../../src/tokens/link.ts'
 import { mac } from '../../../src/tokens/mac.ts'
 import { keysOf } from './secrets.ts'
 
@@ -92,4 +92,42 @@ test('rotation: links of retired keys still redirect, those of revoked keys do n
   const link = { campaign_id: 9, n: 2, url: URL_TEXT }
   expect(await verifyLink(await keysOf('2:signing,1:redirect-only'), half)).toEqual({ ...link, state: 'redirect-only' })
   expect(await verifyLink(await keysOf('2:signing'), half)).toBeNull()
+})
+
+const RECIPIENT = { campaign_id: 12, subscriber_id: 345 }
+
+test('a link of one recipient comes back for that recipient only', async () => {
+  const half = await signRecipientLink(keys, RECIPIENT, 3, URL_TEXT)
+  expect(await verifyRecipientLink(keys, half, RECIPIENT)).toEqual({
+    campaign_id: 12,
+    n: 3,
+    url: URL_TEXT,
+    state: 'signing',
+  })
+  for (const other of [
+    { campaign_id: 12, subscriber_id: 346 },
+    { campaign_id: 13, subscriber_id: 345 },
+    { campaign_id: 1, subscriber_id: 2345 },
+  ]) {
+    expect(await verifyRecipientLink(keys, half, other)).toBeNull()
+  }
+})
+
+test('the two kinds of halves are noise to each other, also without the letter that tells them apart', async () => {
+  const shared = await signLink(keys, 12, 3, URL_TEXT)
+  const half = await signRecipientLink(keys, RECIPIENT, 3, URL_TEXT)
+  expect(half.startsWith('r')).toBe(true)
+  for (const one of [half, half.slice(1), `r${shared}`]) expect(await verifyLink(keys, one)).toBeNull()
+  for (const one of [shared, half.slice(1), `r${shared}`, `r${half}`]) {
+    expect(await verifyRecipientLink(keys, one, RECIPIENT)).toBeNull()
+  }
+})
+
+test('any character of a recipient’s link changed, dropped or added is refused', async () => {
+  const half = await signRecipientLink(keys, RECIPIENT, 3, URL_TEXT)
+  for (let at = 0; at < half.length; at++) {
+    const other = half[at] === 'A' ? 'B' : 'A'
+    expect(await verifyRecipientLink(keys, half.slice(0, at) + other + half.slice(at + 1), RECIPIENT)).toBeNull()
+    expect(await verifyRecipientLink(keys, half.slice(0, at) + half.slice(at + 1), RECIPIENT)).toBeNull()
+  }
 })

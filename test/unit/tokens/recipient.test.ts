@@ -5,7 +5,7 @@ import { mac } from '../../../src/tokens/mac.ts'
 import { type RecipientPurpose, signRecipient, verifyRecipient } from '../../../src/tokens/recipient.ts'
 import { keysOf } from './secrets.ts'
 
-const PURPOSES: RecipientPurpose[] = ['open', 'click', 'unsubscribe']
+const PURPOSES: RecipientPurpose[] = ['open', 'click', 'unsubscribe', 'view']
 const keys = await keysOf('3:signing')
 
 test('every pair of ids comes back, for the purpose it was signed for and no other', async () => {
@@ -28,11 +28,11 @@ test('every pair of ids comes back, for the purpose it was signed for and no oth
   )
 })
 
-test('a MAC is 12 bytes for opens and clicks, 16 for unsubscribe', async () => {
+test('a MAC is 12 bytes for opens and clicks, 16 for unsubscribes and views', async () => {
   const sizes = await Promise.all(
     PURPOSES.map(async (purpose) => decodeBase64url(await signRecipient(keys, purpose, 1, 1))?.length),
   )
-  expect(sizes).toEqual([4 + 12, 4 + 12, 4 + 16])
+  expect(sizes).toEqual([4 + 12, 4 + 12, 4 + 16, 4 + 16])
 })
 
 test.each(PURPOSES)('%s: a token with any bit changed, cut, or with a byte more is refused', async (purpose) => {
