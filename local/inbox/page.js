@@ -127,6 +127,9 @@ at('empty').addEventListener('click', async () => {
   await refresh()
 })
 
+// It scrolls, so the keyboard must reach it.
+at('part').tabIndex = 0
+
 const openNamed = () => location.hash.length > 1 && open(location.hash.slice(1))
 addEventListener('hashchange', openNamed)
 

@@ -29,7 +29,7 @@ h4 { margin: 1.25rem 0 .375rem; font-size: .875rem; color: var(--soft) }
 p { margin: .5rem 0 } .path { margin: .375rem 0 .75rem; overflow-wrap: anywhere }
 code, pre, textarea, output { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 code { background: var(--code); padding: .1em .3em; border-radius: .25rem }
-pre { margin: 0; padding: .875rem 1rem; overflow-x: auto; background: var(--code); border: 1px solid var(--line); border-radius: .5rem } pre code { padding: 0; background: none; font-size: 1em }
+pre { margin: 0; padding: .875rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--code); border: 1px solid var(--line); border-radius: .5rem } pre code { padding: 0; background: none; font-size: 1em }
 .method { font: 700 .8125rem ui-monospace, Menlo, Consolas, monospace }
 .method.get { color: var(--get) } .method.post { color: var(--post) } .method.put { color: var(--put) } .method.patch { color: var(--patch) } .method.delete { color: var(--delete) }
 .scroll { overflow-x: auto } table { width: 100%; border-collapse: collapse; font-size: .9375rem }

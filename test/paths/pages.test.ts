@@ -1,0 +1,152 @@
+// The pages that people open, in Chromium: nothing that axe knows to be a barrier, nothing wider than the window, and a
+// browser that has nothing to complain about.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import axe from 'axe-core'
+import nodemailer from 'nodemailer'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Inbox, startInbox } from '../../local/inbox/inbox.ts'
+import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
+import { parseSigningKeys } from '../../src/tokens/keys.ts'
+import { signRecipient } from '../../src/tokens/recipient.ts'
+import { CHROMIUM, NO_CHROMIUM, openBrowser } from '../support/browser.ts'
+import { type Installation, openInstallation } from '../support/installation.ts'
+
+/** Both widths and both colour schemes: what axe looks at depends on one or the other. */
+const VIEWS: { width: number; color_scheme: 'light' | 'dark' }[] = [
+  { width: 1280, color_scheme: 'light' },
+  { width: 400, color_scheme: 'dark' },
+]
+
+let browser: Browser
+beforeAll(async () => {
+  if (CHROMIUM) browser = await openBrowser()
+})
+afterAll(() => browser?.close())
+beforeEach(({ skip }) => skip(CHROMIUM === undefined, NO_CHROMIUM))
+
+/** Opens a page, has `act` done to it, and returns what is wrong with it afterwards. */
+async function faults(
+  url: string,
+  { width, color_scheme }: (typeof VIEWS)[number],
+  act: (page: Page) => Promise<unknown> = async () => undefined,
+): Promise<string[]> {
+  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme: color_scheme })
+  await context.addInitScript({ content: axe.source })
+  const page = await context.newPage()
+  const found: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') found.push(message.text())
+  })
+  page.on('pageerror', (error) => found.push(String(error)))
+  try {
+    const response = await page.goto(url, { waitUntil: 'load' })
+    if (response?.status() !== 200) found.push(`${url} answered ${response?.status()}`)
+    await act(page)
+    const page_width = await page.evaluate(() => document.scrollingElement?.scrollWidth ?? 0)
+    if (page_width > width) found.push(`the page is ${page_width} px wide`)
+    // Mails in their frames are not the page's own. As text: a test's own names mean nothing in the page.
+    const { violations, passes } = await page.evaluate<axe.AxeResults>('axe.run({ iframes: false })')
+    expect(passes.length).toBeGreaterThan(2)
+    for (const { id, nodes } of violations)
+      found.push(...nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
+    return found
+  } finally {
+    await context.close()
+  }
+}
+
+test('faults are found', async () => {
+  const body =
+    '<p style="color:#aaa;width:2000px">faint and wide</p><img src="data:,"><script>console.error("oh")</script>'
+  const found = await faults(`data:text/html,${encodeURIComponent(body)}`, { width: 400, color_scheme: 'light' })
+  for (const fault of ['the page is 2008 px wide', 'oh', 'color-contrast: ', 'image-alt: ', 'html-has-lang: ']) {
+    expect(
+      found.filter((line) => line.startsWith(fault)),
+      fault,
+    ).toHaveLength(1)
+  }
+})
+
+describe('of the Workers', () => {
+  let i: Installation
+  let unsubscribe: string
+  beforeAll(async () => {
+    if (!CHROMIUM) return
+    i = await openInstallation()
+    const keys = await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS)
+    unsubscribe = `/u/${await signRecipient(keys, 'unsubscribe', 1, 1)}`
+  }, 180_000)
+  afterAll(() => i?.close())
+
+  test.each(VIEWS)('home, errors and reference, $width px wide, $color_scheme', async (view) => {
+    for (const path of ['/', '/problems', '/docs']) expect(await faults(i.api_url + path, view), path).toEqual([])
+  })
+
+  test.each(VIEWS)('unsubscribe, $width px wide, $color_scheme', async (view) => {
+    expect(await faults(i.api_url + unsubscribe, view)).toEqual([])
+    const left = await faults(i.api_url + unsubscribe, view, async (page) => {
+      await page.getByRole('button', { name: 'Unsubscribe from this list' }).click()
+      await page.getByRole('status').waitFor()
+    })
+    expect(left).toEqual([])
+    const broken = await faults(`${i.api_url}/u/broken`, view)
+    expect(broken.filter((line) => !line.includes('404'))).toEqual([])
+  })
+})
+
+describe('of the local inbox', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'emk-pages-'))
+  let inbox: Inbox
+  beforeAll(async () => {
+    inbox = await startInbox({ dir: folder })
+    const mail = nodemailer.createTransport({ host: '127.0.0.1', port: inbox.smtp_port, ignoreTLS: true })
+    for (const n of [1, 2, 3]) {
+      await mail.sendMail({
+        from: 'The Harbour Letter <letter@harbour.example>',
+        to: `reader${n}@example.com`,
+        subject: `Letter ${n} ${'to somebody with a long subject '.repeat(n)}`,
+        text: `Plain words ${n}`,
+        html: `<h1>Marked-up words ${n}</h1><script>parent.document.title = 'taken'</script>`,
+      })
+    }
+    mail.close()
+  })
+  afterAll(async () => {
+    await inbox?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test.each(VIEWS)('list, search and every part of a mail, $width px wide, $color_scheme', async (view) => {
+    const list = await faults(inbox.url, view, async (page) => {
+      await page.getByText('3 mails').waitFor()
+      expect(await page.getByRole('listitem').count()).toBe(3)
+      await page.getByRole('searchbox').fill('reader2')
+      await page.getByText('1 mail', { exact: true }).waitFor()
+    })
+    expect(list).toEqual([])
+
+    const parts: [tab: string, seen: (page: Page) => Promise<unknown>][] = [
+      ['HTML', (page) => page.frameLocator('iframe').getByRole('heading', { name: 'Marked-up words 2' }).waitFor()],
+      ['Text', (page) => page.getByText('Plain words 2').waitFor()],
+      ['Headers', (page) => page.getByText('Message-ID').waitFor()],
+      ['Source', (page) => page.getByText('MIME-Version: 1.0').waitFor()],
+    ]
+    for (const [tab, seen] of parts) {
+      const found = await faults(inbox.url, view, async (page) => {
+        await page.getByRole('button', { name: /reader2@/ }).click()
+        await page.getByRole('heading', { name: /^Letter 2/ }).waitFor()
+        await page.getByRole('tab', { name: tab }).click()
+        await seen(page)
+        expect(await page.title()).not.toBe('taken')
+      })
+      // The frame is told to run no scripts, and Chromium says aloud that it did not.
+      expect(
+        found.filter((line) => !line.startsWith('Blocked script execution')),
+        tab,
+      ).toEqual([])
+    }
+  })
+})
