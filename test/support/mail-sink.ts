@@ -8,8 +8,8 @@ export interface Sink {
   accepted: { to: string; message_id: string; unsubscribe_url: string }[]
   /** Ms before each mail is accepted: time to do something to the sender. */
   delay: number
-  /** Called when a mail has come in whole, before its reply. A number is refused with that code. */
-  onMail: (nth: number, to: string) => number | undefined
+  /** Called when a mail has come in whole (`source`, as bytes in latin1), before its reply. A number is refused with that code. */
+  onMail: (nth: number, to: string, source: string) => number | undefined
   close(): Promise<void>
 }
 
@@ -26,7 +26,7 @@ export async function startSink(): Promise<Sink> {
       })
       stream.on('end', () => {
         const to = session.envelope.rcptTo[0]?.address ?? ''
-        const refused = sink.onMail(sink.accepted.length + 1, to)
+        const refused = sink.onMail(sink.accepted.length + 1, to, text)
         if (refused !== undefined) return done(Object.assign(new Error('as the test wants'), { responseCode: refused }))
         const message_id = /^Message-ID: *(?:\r\n +)?<([^>]+)>/im.exec(text)?.[1] ?? ''
         const unsubscribe_url = /^List-Unsubscribe:\s*<([^>]+)>/im.exec(text)?.[1]?.replace(/\s/g, '') ?? ''

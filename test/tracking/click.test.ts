@@ -1,5 +1,5 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { signLink } from '../../src/tokens/link.ts'
+import { signLink, signRecipientLink } from '../../src/tokens/link.ts'
 import { NOBODY } from '../../src/tokens/nobody.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
 import { clickBase } from '../../src/tokens/urls.ts'
@@ -104,4 +104,40 @@ test.each(['POST', 'PUT', 'DELETE'])('%s is refused', async (method) => {
 
 test("a test mail's link redirects and records nothing", async () => {
   expectRedirect(await edge.ask(path(await signRecipient(edge.signing_keys, 'click', 7, NOBODY))))
+})
+
+test('a link made for one reader redirects and is recorded, with that reader’s half', async () => {
+  const own = await signRecipientLink(edge.signing_keys, { campaign_id: 7, subscriber_id: 42 }, 3, TARGET)
+  expectRedirect(await edge.ask(path(token, own)))
+  expect(await edge.arrived()).toEqual({ ...NOTHING, redis: [CLICK] })
+  expectRedirect(await edge.ask(path(token, own), { method: 'HEAD' }))
+  expectRedirect(await edge.ask(path(token, own), {}, { signing_keys: await keysWith('redirect-only') }))
+  expectRedirect(await edge.ask(path(token, own), {}, { redis_down: true, queue_down: true }))
+})
+
+test('a link made for one reader leads nowhere with any other half', async () => {
+  const keys = edge.signing_keys
+  const own = await signRecipientLink(keys, { campaign_id: 7, subscriber_id: 42 }, 3, TARGET)
+  const recipients = ['x', token.slice(1), `${token}A`]
+  for (const [campaign_id, subscriber_id] of [
+    [8, 42],
+    [7, 43],
+    [42, 7],
+  ] as const) {
+    recipients.push(await signRecipient(keys, 'click', campaign_id, subscriber_id))
+  }
+  for (const purpose of ['open', 'unsubscribe', 'view'] as const) {
+    recipients.push(await signRecipient(keys, purpose, 7, 42))
+  }
+  for (let at = 0; at < token.length; at++) {
+    recipients.push(token.slice(0, at) + (token[at] === 'B' ? 'C' : 'B') + token.slice(at + 1))
+  }
+  const links = [own.slice(1), `r${half}`, own.replace('r', 'R'), `r${own}`, `${own}A`]
+  for (let at = 0; at < own.length; at += 3) {
+    links.push(own.slice(0, at) + (own[at] === 'B' ? 'C' : 'B') + own.slice(at + 1))
+  }
+  for (const broken of [...recipients.map((one) => path(one, own)), ...links.map((link) => path(token, link))]) {
+    const response = await edge.ask(broken)
+    expect([response.status, response.headers.get('Location')], broken).toEqual([404, null])
+  }
 })
