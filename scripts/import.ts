@@ -1,8 +1,8 @@
 // `npm run import`: a CSV file into a list. `--help` lists the options.
 import { parseArgs } from 'node:util'
-import { readState, STATE_FOLDER } from '../local/state.ts'
 import { ImportError } from './import/columns.ts'
 import { importFile } from './import-file.ts'
+import { findInstallation } from './installation.ts'
 
 const HELP = `npm run import -- FILE.csv --list NAME [options]
 
@@ -48,7 +48,7 @@ try {
   const summary = await importFile({
     file,
     list: values.list,
-    ...(await installation(values.api, values.key)),
+    ...(await findInstallation(values.api, values.key)),
     map: Object.fromEntries(values.map.map(pair)),
     ...(consent_source === undefined ? {} : { consent_source }),
     chunk,
@@ -67,21 +67,6 @@ try {
   if (!(error instanceof ImportError)) throw error
   console.error(`import: ${error.message}`)
   process.exitCode = 1
-}
-
-async function installation(api_url: string | undefined, api_key: string | undefined) {
-  if (api_url && api_key) return { api_url, api_key }
-  if (api_url || api_key) throw new ImportError('--api and --key go together')
-  const { ports, api_key: local_key } = readState(STATE_FOLDER)
-  const local_url = `http://127.0.0.1:${ports?.api}`
-  const runs =
-    ports &&
-    (await fetch(`${local_url}/health`).then(
-      () => true,
-      () => false,
-    ))
-  if (!runs || !local_key) throw new ImportError('start the local stack first (npm run dev), or give --api and --key')
-  return { api_url: local_url, api_key: local_key }
 }
 
 function pair(text: string): [string, string] {

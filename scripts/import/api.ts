@@ -10,6 +10,7 @@ export interface Api {
   get<Body>(path: string): Promise<Body>
   /** @param idempotency_key - makes a repeat after a lost answer the same call */
   post<Body>(path: string, body: unknown, idempotency_key?: string): Promise<Body>
+  patch<Body>(path: string, body: unknown): Promise<Body>
 }
 
 /** The API refused a call; repeating it would not help. */
@@ -74,6 +75,7 @@ export function openApi(
   return {
     get: (path) => call('GET', path),
     post: (path, body, idempotency_key) => call('POST', path, body, idempotency_key),
+    patch: (path, body) => call('PATCH', path, body),
   }
 }
 

@@ -1,6 +1,8 @@
 // The README is the product's face: what it says is run, not believed.
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -11,13 +13,14 @@ const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 const run = promisify(execFile)
 
 /** The text between one heading and the next. */
-function section(heading: string): string {
-  const [, text = ''] = README.split(`## ${heading}\n`)
+function section(heading: string, page = README): string {
+  const [, text = ''] = page.split(`## ${heading}\n`)
   return text.split('\n## ')[0] ?? ''
 }
 
 /** Shell blocks of a section, in order. */
-const blocks = (heading: string) => [...section(heading).matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code = '']) => code)
+const blocks = (heading: string, page?: string) =>
+  [...section(heading, page).matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code = '']) => code)
 
 const plain = (text: string) => text.replace(/[`]/g, '').replace(/[’']/g, "'").replace(/\s+/g, ' ').trim()
 
@@ -78,5 +81,46 @@ describe('the API in five curl calls', () => {
       ({ status }) => status === 'sent',
     )
     expect(i.sink.accepted).toHaveLength(980)
+  })
+
+  test('and so do those of the gallery, on files that a template may be made of', async () => {
+    const gallery = readFileSync(new URL('../../docs/gallery.md', import.meta.url), 'utf8')
+    for (const [, path = ''] of gallery.matchAll(/\]\(\.\.\/([^)]+)\)/g))
+      expect(existsSync(`${ROOT}/${path}`), path).toBe(true)
+    const folder = mkdtempSync(join(tmpdir(), 'emk-gallery-'))
+    const env = {
+      ...process.env,
+      API: `${i.api_url}/api/v1`,
+      KEY: i.api_key,
+      EMK_API_URL: i.api_url,
+      EMK_API_KEY: i.api_key,
+    }
+    const sh = async (step: string) => (await run('bash', ['-euo', 'pipefail', '-c', step], { cwd: ROOT, env })).stdout
+    try {
+      const [script = '', curl = ''] = blocks('Use one', gallery)
+      const [preview = '', push = ''] = script.trim().split('\n')
+      expect(await sh(preview.replace('welcome.html', `${folder}/welcome.html`))).toContain('"Welcome to Kiln, Ada"')
+      expect(readFileSync(`${folder}/welcome.html`, 'utf8')).toContain('Welcome, Ada.')
+      const { id = '' } = /template (?<id>\d+) "Welcome", version 1\n/.exec(await sh(push))?.groups ?? {}
+      expect(JSON.parse(await sh(curl.replace('templates/1/', `templates/${id}/`)))).toMatchObject({
+        subject: 'Welcome to Kiln, Ada',
+        warnings: [],
+      })
+
+      // Unchanged it stays what it was, changed it is a new version, broken it is refused with its line.
+      expect(await sh(push)).toContain(`template ${id} "Welcome", version 1\n`)
+      const file = `${folder}/changed.mjml`
+      const source = readFileSync(`${ROOT}/examples/templates/welcome.mjml`, 'utf8')
+      writeFileSync(file, source.replace('Begin with', 'Start with'))
+      expect(await sh(`npm run template -- push ${file} --name Welcome`)).toContain(
+        `template ${id} "Welcome", version 2`,
+      )
+      writeFileSync(file, source.replace('</mj-button>', ''))
+      await expect(sh(`npm run template -- push ${file} --name Welcome`)).rejects.toMatchObject({
+        stderr: expect.stringMatching(/template: .*422 source, line \d+/),
+      })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
