@@ -9,7 +9,7 @@ export function callProblems(call: MustacheStatement | BlockStatement | SubExpre
   if (!signature) return [`There is no helper named "${name}".${suggestion(name, SIGNATURES.keys())}`]
   const { params, hash } = call
   const block = call.type === 'BlockStatement'
-  if (params.length === 0 && !hash) {
+  if (params.length === 0 && !hash && signature.least > 0) {
     const open = block ? '#' : ''
     return [`"${name}" is a helper and needs ${count(signature)}. A value of that name is {{${open}this.${name}}}.`]
   }

@@ -1,3 +1,4 @@
+import { beyondBounds } from './bounds.ts'
 import { callProblems } from './calls.ts'
 import type {
   BlockStatement,
@@ -11,7 +12,6 @@ import type {
 } from './handlebars/ast.ts'
 import { HELPER_NAMES, language } from './language.ts'
 import { suggestion } from './nearest.ts'
-import { nestedTooDeep } from './nesting.ts'
 import { lineAt, syntaxProblem } from './syntax.ts'
 
 export interface SourceProblem {
@@ -45,8 +45,8 @@ export function checkSource(source: string, partials: Iterable<string> = []): Ch
     const detail = `The character U+${code} cannot be in a mail.`
     return { problems: [{ line: lineAt(source, unprintable.index), detail }], program: null }
   }
-  const nested = nestedTooDeep(source)
-  if (nested) return { problems: [nested], program: null }
+  const beyond = beyondBounds(source)
+  if (beyond) return { problems: [beyond], program: null }
   let program: Program
   try {
     program = language.parse(source)
@@ -118,6 +118,8 @@ class Check {
       this.problems.push({ line: loc.start.line, detail: `"${name}" is a block parameter here, not a helper.` })
     } else if (arguments_given || call.type === 'SubExpression' || callsHelper(call, name)) {
       for (const detail of callProblems(call, name)) this.problems.push({ line: loc.start.line, detail })
+    } else if (call.type === 'BlockStatement' && !('open' in call.openStrip)) {
+      this.problems.push({ line: loc.start.line, detail: `Raw blocks are written {{{{raw}}}}, not {{{{${name}}}}}.` })
     }
   }
 

@@ -59,7 +59,7 @@ export function usedVariables(program: Program, source: string): UsedVariable[] 
         const name = String(path.original)
         const block = opening(statement, lines)
         const subject = params.length === 0 ? path : params[0]
-        if (params.length === 0 && !hash) read(path, scope, false)
+        if (params.length === 0 && !hash && !HELPER_NAMES.has(name)) read(path, scope, false)
         operands(params, hash, scope)
         body(program, { ...inside(name, subject, program, scope), block })
         body(inverse, { ...scope, block: `else of ${block}` })

@@ -33,6 +33,8 @@ export interface MustacheStatement extends Node<'MustacheStatement' | 'Decorator
 export interface BlockStatement extends Node<'BlockStatement' | 'DecoratorBlock'>, Call {
   program?: Program
   inverse?: Program
+  /** Empty for raw blocks, `{{{{name}}}}`. */
+  openStrip: { open?: boolean }
 }
 
 export interface PartialStatement extends Node<'PartialStatement' | 'PartialBlockStatement'> {

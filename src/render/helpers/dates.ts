@@ -1,6 +1,6 @@
 import type { HelperOptions } from '../handlebars/frame.ts'
 import { localeLiteral, localeOf, timezoneLiteral, timezoneOf } from './person.ts'
-import { type Literal, type MailHelper, oneOf } from './signature.ts'
+import { type Literal, type MailHelper, namedArgument, oneOf } from './signature.ts'
 
 // In the recipient's language and time zone. A missing value prints nothing; one that is there and cannot be read fails
 // this recipient's mail: nobody reads "Invalid Date", or "your trial ends on".
@@ -40,7 +40,7 @@ const date: MailHelper = {
     if (format === ISO) return formatter(options, 'sv-SE', timezone, ISO, { dateStyle: 'short' }).format(read.time)
     const style = typeof format === 'string' && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined
     if (!style) throw new Error(`date: the format is not one of ${NAMES.join(', ')}`)
-    const time = options.hash?.time
+    const time = namedArgument(options, 'time')
     if (time === undefined)
       return formatter(options, localeOf(options), timezone, String(format), style).format(read.time)
     if (!STYLES.includes(time as (typeof STYLES)[number]) || !style.dateStyle) {

@@ -1,7 +1,7 @@
 import type { HelperOptions } from '../handlebars/frame.ts'
 import { numberOf } from './logic.ts'
 import { localeLiteral, localeOf } from './person.ts'
-import { isWhole, type Literal, type MailHelper, wholeNumber } from './signature.ts'
+import { isWhole, type Literal, type MailHelper, namedArgument, wholeNumber } from './signature.ts'
 
 // In the recipient's language. A missing value prints nothing; one that is there and no number fails this recipient's
 // mail: nobody reads "NaN", or a price without its amount.
@@ -51,7 +51,7 @@ function print(name: string, value: unknown, options: HelperOptions, style: Intl
   if (value == null || value === '') return ''
   const number = numberOf(value)
   if (number === null) throw new Error(`${name}: the value is not a number such as 1234.5`)
-  const digits = options.hash?.decimals
+  const digits = namedArgument(options, 'decimals')
   if (digits === undefined) return formatter(options, localeOf(options), style).format(number)
   if (!isWhole(digits, 0, 20)) throw new Error(`${name}: decimals is not a whole number from 0 to 20`)
   const fixed = { ...style, minimumFractionDigits: digits, maximumFractionDigits: digits }

@@ -1,5 +1,5 @@
 import type { HelperOptions } from '../handlebars/frame.ts'
-import type { Literal } from './signature.ts'
+import { type Literal, namedArgument, ownValue } from './signature.ts'
 
 // The recipient's language and time zone, as helpers see them: from the named argument, else from the data's root. Both
 // come from sign-up forms and imported files, so one that means nothing is passed over, not an error.
@@ -11,12 +11,14 @@ const KEPT = 500
 
 /** @returns a BCP 47 tag that Intl knows; the neutral `en` when the recipient has none */
 export function localeOf(options: HelperOptions): string {
-  return usableLocale(options.hash?.locale) ?? usableLocale(rootOf(options)?.locale) ?? LOCALE
+  return usableLocale(namedArgument(options, 'locale')) ?? usableLocale(ofRecipient(options, 'locale')) ?? LOCALE
 }
 
 /** @returns an IANA name that Intl knows; UTC when the recipient has none */
 export function timezoneOf(options: HelperOptions): string {
-  return usableTimezone(options.hash?.timezone) ?? usableTimezone(rootOf(options)?.timezone) ?? TIMEZONE
+  return (
+    usableTimezone(namedArgument(options, 'timezone')) ?? usableTimezone(ofRecipient(options, 'timezone')) ?? TIMEZONE
+  )
 }
 
 export function localeLiteral(value: Literal): string | null {
@@ -56,7 +58,6 @@ function remembering(find: (name: string) => string | null): (name: unknown) => 
   }
 }
 
-function rootOf(options: HelperOptions): { locale?: unknown; timezone?: unknown } | null {
-  const root = (options.data as { root?: unknown } | undefined)?.root
-  return root !== null && typeof root === 'object' ? root : null
+function ofRecipient(options: HelperOptions, name: string): unknown {
+  return ownValue(ownValue(options.data, 'root'), name)
 }

@@ -1,4 +1,4 @@
-import type { Helper } from '../handlebars/frame.ts'
+import type { Helper, HelperOptions } from '../handlebars/frame.ts'
 
 export type Literal = string | number | boolean | null | undefined
 
@@ -47,4 +47,14 @@ export function text(value: Literal): string | null {
 export function oneOf(names: readonly string[]): LiteralCheck {
   return (value) =>
     names.includes(value as string) ? null : `must be one of ${names.join(', ')}, not ${JSON.stringify(value)}`
+}
+
+/** The value of a named argument, undefined when it was not given: what objects inherit is not an argument. */
+export function namedArgument(options: unknown, name: string): unknown {
+  return ownValue((options as HelperOptions).hash, name)
+}
+
+export function ownValue(object: unknown, name: string): unknown {
+  if (object === null || typeof object !== 'object' || !Object.hasOwn(object, name)) return undefined
+  return (object as Record<string, unknown>)[name]
 }

@@ -1,6 +1,6 @@
 import type { HelperOptions } from '../handlebars/frame.ts'
 import { localeLiteral, localeOf } from './person.ts'
-import { isWhole, type MailHelper, text, wholeNumber } from './signature.ts'
+import { isWhole, type MailHelper, namedArgument, text, wholeNumber } from './signature.ts'
 
 /** The first that is not missing or empty. 0 and false are values. */
 const orDefault: MailHelper = {
@@ -56,7 +56,7 @@ const truncate: MailHelper = {
     if (whole.length <= most) return whole
     const start = characters(whole, most + 1)
     if (start.length <= most) return whole
-    const given = (options as HelperOptions).hash?.end
+    const given = namedArgument(options, 'end')
     const end = characters(given === undefined ? '…' : textOf(given), most)
     const kept = start.slice(0, most - end.length)
     let cut = kept.length
@@ -110,7 +110,18 @@ const json: MailHelper = {
   call: (value) => JSON.stringify(value) ?? '',
 }
 
-export const TEXT = { default: orDefault, upper, lower, capitalize, truncate, urlencode, json }
+/** `{{{{raw}}}} … {{{{/raw}}}}`: what is between is not read as Handlebars. */
+const raw: MailHelper = {
+  least: 0,
+  most: 0,
+  form: 'block',
+  named: {},
+  call(options) {
+    return (options as HelperOptions).fn?.(this)
+  },
+}
+
+export const TEXT = { raw, default: orDefault, upper, lower, capitalize, truncate, urlencode, json }
 
 /** What is neither text nor a number has no spelling of its own. */
 function textOf(value: unknown): string {

@@ -182,13 +182,14 @@ describe('number and currency', () => {
     expect(text(source, person)).toBe(expected)
   })
 
-  test.each(['12,5', 'many', '0x10', '1e999', true, {}, [1], '1'.repeat(100_000)])(
-    'never NaN: %j fails this mail',
-    (n) => {
-      expect(() => text('{{number n}}', { n })).toThrow('number: the value is not a number')
-      expect(() => text('{{currency n "EUR"}}', { n })).toThrow('currency: the value is not a number')
-    },
-  )
+  test.each(['12,5', 'many', '0x10', '1e999', true, {}, [1]])('never NaN: %j fails this mail', (n) => {
+    expect(() => text('{{number n}}', { n })).toThrow('number: the value is not a number')
+    expect(() => text('{{currency n "EUR"}}', { n })).toThrow('currency: the value is not a number')
+  })
+
+  test('a very long one is no number', () => {
+    expect(() => text('{{number n}}', { n: '1'.repeat(100_000) })).toThrow('number: the value is not a number')
+  })
 
   test('a currency or decimals from data that do not exist fail', () => {
     expect(() => text('{{currency 5 c}}', { c: 'ZZZ' })).toThrow('ISO 4217')
@@ -299,6 +300,8 @@ describe('calls are checked when a template is saved', () => {
       '1: "date" is a helper and needs 1 to 2 arguments. A value of that name is {{this.date}}.',
     ],
     ['{{#each}}x{{/each}}', '1: "each" is a helper and needs one argument.'],
+    ['{{raw}}', '1: "raw" is a block: write {{#raw …}}…{{/raw}}.'],
+    ['x\n{{{{code}}}}{{x}}{{{{/code}}}}', '2: Raw blocks are written {{{{raw}}}}, not {{{{code}}}}.'],
     ['{{eq a}}', '1: "eq" needs 2 arguments, not 1.'],
     ['{{default (json) 1}}', '1: "json" is a helper and needs one argument.'],
     ['{{#each a as |upper|}}{{upper name}}{{/each}}', '1: "upper" is a block parameter here, not a helper.'],
@@ -318,6 +321,7 @@ describe('calls are checked when a template is saved', () => {
     '{{#if date}}{{/if}}{{upper date}}{{default json number}}',
     '{{date at timezone=timezone locale=@root.locale}}{{truncate x n}}{{currency a b}}',
     '{{#eq a b}}{{else}}{{/eq}}{{#and a b c}}{{/and}}{{eq a b}}{{not a}}',
+    '{{{{raw}}}} {{upper}} {{#if}} {{{{x}}}} {{{{/x}}}} {{{{/raw}}}}{{{{if a}}}}{{b}}{{{{/if}}}}',
     '{{#date.x}}{{/date.x}}{{#first_name}}{{/first_name}}😀',
   ])('%s is fine', (source) => {
     expect(details(source)).toEqual([])

@@ -1,21 +1,26 @@
 import type { SourceProblem } from './check.ts'
 import { lineAt } from './syntax.ts'
-import { findTags } from './tags.ts'
+import { findTags, isComment } from './tags.ts'
 
 /** Blocks in blocks, each `else if` being one more; below what a render may (handlebars/budget.ts). */
 const BLOCKS = 100
 /** Expressions in expressions. */
 const EXPRESSIONS = 50
+/** Tags of one source; a newsletter has some fifty. */
+const TAGS = 10_000
+/** Characters of one tag. */
+const TAG_LENGTH = 20_000
 
 /**
  * Handlebars parses and walks nested blocks by recursion, and keeps for each level what it found below: thousands of levels
- * cost minutes and then the isolate. So they are counted before it sees them.
+ * cost minutes and then the isolate, and tags of megabytes cost minutes, too. So they are counted before it sees them.
  */
-export function nestedTooDeep(source: string): SourceProblem | null {
+export function beyondBounds(source: string): SourceProblem | null {
   // One entry per open block: the levels it takes.
   const open: number[] = []
   let levels = 0
-  for (const { source: tag, offset } of findTags(source)) {
+  const tags = findTags(source)
+  for (const { source: tag, offset } of tags) {
     if (/^\{\{~?(?:#|\^\s*[^\s~}])/.test(tag)) {
       open.push(1)
       levels++
@@ -30,7 +35,12 @@ export function nestedTooDeep(source: string): SourceProblem | null {
     if (parentheses(tag) > EXPRESSIONS) {
       return { line: line(), detail: `Expressions nest more than ${EXPRESSIONS} deep here.` }
     }
+    if (tag.length > TAG_LENGTH && !isComment(tag)) {
+      return { line: line(), detail: `This tag is longer than ${TAG_LENGTH} characters.` }
+    }
   }
+  const extra = tags[TAGS]
+  if (extra) return { line: lineAt(source, extra.offset), detail: `There are more than ${TAGS} tags.` }
   return null
 }
 
