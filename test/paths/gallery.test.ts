@@ -130,11 +130,12 @@ describe('in Chromium', () => {
     expect(found.seen).toEqual({ texts: 4, images: 2, buttons: 1, links: 2 })
   })
 
-  const views: View[] = [600, 360].flatMap((width) => [
-    { width, color_scheme: 'light', images: 'shown' },
-    { width, color_scheme: 'dark', images: 'shown' },
-    { width, color_scheme: 'light', images: 'blocked' },
-  ])
+  // Layout goes by the width, contrast by the colour scheme: each is looked at once.
+  const views: View[] = [
+    { width: 600, color_scheme: 'light', images: 'shown' },
+    { width: 360, color_scheme: 'dark', images: 'shown' },
+    { width: 360, color_scheme: 'light', images: 'blocked' },
+  ]
   describe.each(NAMES)('%s', (name) => {
     test.each(Object.keys(READERS))('looks right to %s', async (reader) => {
       const { html } = await mailFor(name, reader)
