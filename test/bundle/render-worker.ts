@@ -1,9 +1,12 @@
 // A Worker that saves and renders a template, and says what workerd thinks of generated code.
 import Handlebars from 'handlebars'
+import { createEnvironment } from '../../src/render/handlebars/environment.ts'
 import { type Content, prepareContent } from '../../src/render/render.ts'
 import { plainLinks } from '../../src/render/splice.ts'
 import { compileTemplate, type TemplateSource } from '../../src/templates/compile.ts'
 import { TemplateError } from '../../src/templates/errors.ts'
+import { CASES } from '../unit/render/handlebars_cases.ts'
+import { type Engine, run } from '../unit/render/handlebars_run.ts'
 
 interface Job {
   template: TemplateSource
@@ -12,10 +15,23 @@ interface Job {
   tracking: { pixel: string; click: string }
 }
 
+const NONE = { pixel: '', click: '' }
+
 export default {
   async fetch(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url)
     if (pathname === '/eval') return Response.json({ upstream: attempt(() => Handlebars.compile('{{a}}')({ a: 1 })) })
+    if (pathname === '/cases') {
+      const outcomes = Object.entries(CASES).map(([name, cases]) => [
+        name,
+        cases.map((entry) => run(createEnvironment() as Engine, entry)),
+      ])
+      return Response.json(Object.fromEntries(outcomes))
+    }
+    if (pathname === '/render') {
+      const jobs = (await request.json()) as { content: Content; data: object }[]
+      return Response.json(jobs.map(({ content, data }) => prepareContent(content).render(data, NONE).html))
+    }
     const { template, subject, data, tracking } = (await request.json()) as Job
     try {
       const compiled = await compileTemplate(template)

@@ -6,9 +6,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import Handlebars from 'handlebars'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WRANGLER } from '../../local/wrangler.ts'
+import { ROWS, spaced } from '../unit/render/documented.ts'
+import { CASES } from '../unit/render/handlebars_cases.ts'
+import { type Engine, run } from '../unit/render/handlebars_run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'render-bundle-'))
 let worker: Miniflare
@@ -39,8 +43,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-async function post(job: object): Promise<unknown> {
-  const response = await worker.dispatchFetch('http://worker.test/', { method: 'POST', body: JSON.stringify(job) })
+async function post(job: object, path = '/'): Promise<unknown> {
+  const response = await worker.dispatchFetch(`http://worker.test${path}`, {
+    method: 'POST',
+    body: JSON.stringify(job),
+  })
   return response.json()
 }
 
@@ -90,6 +97,36 @@ describe('in workerd, as deployed', () => {
     expect(await post({ ...job, tracking: { pixel: '', click: '' } })).toMatchObject({
       mail: { html: '[q]0[r]1B', text: 'T' },
     })
+  })
+
+  test.each(Object.entries(CASES))(
+    'Handlebars’ documented behaviour as upstream has it in Node: %s',
+    async (name, cases) => {
+      const response = await worker.dispatchFetch('http://worker.test/cases')
+      const outcomes = (await response.json()) as Record<string, object[]>
+      cases.forEach((entry, n) => {
+        const expected = run(Handlebars.create() as unknown as Engine, entry)
+        const actual = outcomes[name]?.[n]
+        if (entry.throws) expect(actual, entry.template).toHaveProperty('error')
+        else expect(actual, entry.template).toEqual(expected)
+      })
+    },
+  )
+
+  test('every example of docs/templates.md, with languages and time zones of all the world', async () => {
+    const jobs = ROWS.map(([html, data]) => ({
+      content: { subject: '', preheader: '', html, text: '' },
+      data: JSON.parse(data),
+    }))
+    const outputs = (await post(jobs, '/render')) as string[]
+    expect(outputs.map(spaced)).toEqual(ROWS.map(([, , output]) => output))
+  })
+
+  test('partials given with the content, also by an expression', async () => {
+    const content = { subject: '', preheader: '', text: '', html: '{{#> box}}{{> (lookup . "which")}}{{/box}}' }
+    const partials = { box: '[{{> @partial-block}}]', gold: 'gold {{n}}', silver: 'silver' }
+    const job = (which: string) => ({ content: { ...content, partials }, data: { which, n: '<' } })
+    expect(await post([job('gold'), job('silver')], '/render')).toEqual(['[gold &lt;]', '[silver]'])
   })
 
   test('a template that MJML refuses is refused with its line', async () => {

@@ -1,25 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { templateData } from '../../../src/render/data.ts'
 import { MAX_DEPTH, MAX_LENGTH, MAX_STEPS } from '../../../src/render/handlebars/budget.ts'
 import { SIGNATURES } from '../../../src/render/helpers.ts'
 import { prepareContent } from '../../../src/render/render.ts'
 import { compileTemplate } from '../../../src/templates/compile.ts'
-
-const PAGE = readFileSync(new URL('../../../docs/templates.md', import.meta.url), 'utf8')
-
-/** Rows of the tables whose head is `Template | Data | Output`. */
-const ROWS = PAGE.split('\n')
-  .map((line) => /^\| `(.+)` \| `(\{.*\})` \| `(.*)` \|$/.exec(line))
-  .filter((match) => match !== null)
-  .map(([, template = '', data = '', output = '']) => [template.replaceAll('\\|', '|'), data, output] as const)
+import { PAGE, ROWS, spaced } from './documented.ts'
 
 describe('docs/templates.md', () => {
   test.each(ROWS)('%s with %s', async (source, data, output) => {
     const content = { subject: '', preheader: '', html: source, text: '' }
     const { html } = prepareContent(content).render(JSON.parse(data), { pixel: '', click: '' })
-    // Spaces that do not break look like any other on the page.
-    expect(html.replace(/[\u00a0\u202f]/g, ' ')).toBe(output)
+    expect(spaced(html)).toBe(output)
     const { warnings } = await compileTemplate({ format: 'html', source: `<p>${source}</p>`, text_source: null })
     expect(warnings.map(({ code }) => code)).toEqual(
       source.startsWith('{{{') && !source.includes('json') && !source.startsWith('{{{{') ? ['unescaped_variable'] : [],
