@@ -24,7 +24,7 @@ export function withUtm(url: string, utm: Utm | null): string {
     return value === undefined || written.has(`utm_${name}`) ? [] : [`utm_${name}=${encodeURIComponent(value)}`]
   })
   if (added.length === 0) return url
-  const joint = query === -1 ? '?' : /[?&]$/.test(target) ? '' : '&'
+  const joint = query === -1 ? '?' : query === target.length - 1 || target.endsWith('&') ? '' : '&'
   return target + joint + added.join('&') + url.slice(target.length)
 }
 

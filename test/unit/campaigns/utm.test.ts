@@ -9,6 +9,7 @@ test.each([
   ['https://x.example', `https://x.example?${ADDED}`],
   ['https://x.example/?', `https://x.example/?${ADDED}`],
   ['https://x.example/a?b=1&c=a+b%20c&&d', `https://x.example/a?b=1&c=a+b%20c&&d&${ADDED}`],
+  ['https://x.example/??', `https://x.example/??&${ADDED}`],
   ['https://x.example/a?b&', `https://x.example/a?b&${ADDED}`],
   ['https://x.example/a#b?utm_source=c', `https://x.example/a?${ADDED}#b?utm_source=c`],
   ['https://x.example/a?b=1#', `https://x.example/a?b=1&${ADDED}#`],
@@ -47,5 +48,6 @@ test('the rest of any address stays byte for byte, and the parameters are read a
       const added = after.slice(target.length, after.length - fragment.length)
       expect(added).toMatch(/^[?&]?(utm_[a-z]+=[^&#?]*&?)+$/)
     }),
+    { numRuns: 1000 },
   )
 })
