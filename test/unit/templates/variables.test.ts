@@ -4,10 +4,7 @@ import { compileHtmlSource } from './compiling.ts'
 describe('the variables', () => {
   test.each([
     ['{{email}}{{attributes.plan}}{{email}}', ['attributes.plan', 'email']],
-    [
-      '{{#if a}}{{b}}{{else}}{{c}}{{/if}}{{default d "x"}}{{upper (default e f)}}',
-      ['a', 'b', 'c', 'd', 'e', 'f'],
-    ],
+    ['{{#if a}}{{b}}{{else}}{{c}}{{/if}}{{default d "x"}}{{upper (default e f)}}', ['a', 'b', 'c', 'd', 'e', 'f']],
     [
       '{{#each items}}{{name}}{{../total}}{{@index}}{{this}}{{@root.email}}{{/each}}',
       ['email', 'items', 'items[]', 'items[].name', 'total'],
