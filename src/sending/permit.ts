@@ -28,6 +28,11 @@ export interface PriorityGate extends Gate {
 
 /** A batch waits this long for a free connection before it gives its place in the queue back. In ms. */
 const PATIENCE = 30_000
+/**
+ * After a full gate it looks again this soon, then each time after twice as long, up to what the gate says: a connection is
+ * free again within a fraction of a second, and many that wait must not ask all the time. In ms.
+ */
+const FIRST_LOOK = 25
 
 /**
  * Asks an account's gate for a connection and the right to send `mails`, waiting a little while all are taken.
@@ -42,12 +47,12 @@ export async function waitForPermit(
   sleep: (ms: number) => Promise<unknown>,
 ): Promise<Permit | null> {
   const patience = now().getTime() + PATIENCE
-  while (true) {
+  for (let look = FIRST_LOOK; ; look *= 2) {
     const answer = await askGate(gate, mails, limits)
     if (!answer) return null
     if ('id' in answer) return answer
     if (now().getTime() + answer.wait_ms > patience) return null
-    await sleep(answer.wait_ms)
+    await sleep(Math.min(answer.wait_ms, look))
   }
 }
 
