@@ -90,6 +90,8 @@ export class BatchRun {
     if (this.#stop !== null) await this.#pause(this.#stop)
     if (failure instanceof ConnectionRefused) wait = await this.#refused(failure, attempts)
     else if (failure !== null) throw failure
+    // A pointer that comes back may have been the one that could not reach the account: that is over.
+    else if (attempts > 1 && this.used > 0) await noteCampaign(db, campaign_id, null)
     const answer = await this.#release(wait)
     // After the release: a campaign that ends with this batch has nothing left to pause.
     if (this.#spoilt) await this.#pauseSpoilt(claim.size)

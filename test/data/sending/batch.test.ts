@@ -337,6 +337,18 @@ describe('faults', () => {
     expect(await campaign(campaign_id)).toEqual({ status: 'sent', status_reason: null })
   })
 
+  test('an account that can be reached again is no longer named as what holds the campaign up', async () => {
+    const { campaign_id } = await frozenCampaign(2)
+    const provider = new ScriptedProvider()
+    provider.refuse = new ConnectionRefused({ kind: 'later', answer: 'connection refused' })
+    const s = await sender(provider)
+    await run(s, campaign_id)
+    provider.refuse = null
+    provider.answer = (_, nth) => (nth === 1 ? { kind: 'later', answer: '451 try again' } : SENT)
+    await run(s, campaign_id, 0, 2)
+    expect(await campaign(campaign_id)).toEqual({ status: 'sending', status_reason: null })
+  })
+
   test('a pause lets the group on the wire end and no other begin', async () => {
     const { campaign_id } = await frozenCampaign(100)
     const provider = new ScriptedProvider()
