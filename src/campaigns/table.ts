@@ -27,11 +27,15 @@ export const campaigns = pgTable(
     sender_id: id()
       .notNull()
       .references(() => senders.id),
+    /** The sending account; null leaves it to the sender, and then to the order of ACCOUNTS. */
+    account: text(),
     audience: jsonb().$type<Audience>().notNull(),
     utm: jsonb().$type<Utm>(),
     status: text({ enum: CAMPAIGN_STATUSES }).notNull().default('draft'),
     status_reason: text(),
     scheduled_at: instant(),
+    /** Cron does not start it later than this after `scheduled_at`, in minutes. */
+    max_late_minutes: integer().notNull().default(120),
     started_at: instant(),
     finished_at: instant(),
     snapshot: jsonb().$type<Snapshot>(),
@@ -39,6 +43,9 @@ export const campaigns = pgTable(
     frozen_to: id().notNull().default(0),
     frozen_at: instant(),
     batch_count: integer().notNull().default(0),
+    /** Mails that had failed, and that had been tried, when its owner last resumed it: only what comes after can pause it again. */
+    failed_at_resume: integer().notNull().default(0),
+    tried_at_resume: integer().notNull().default(0),
     created_at: instant().notNull().default(now),
     updated_at: instant().notNull().default(now),
   },
@@ -54,8 +61,10 @@ export const campaigns = pgTable(
     check('campaigns_scheduled_at', sql`${t.status} <> 'scheduled' or ${t.scheduled_at} is not null`),
     check(
       'campaigns_started',
-      sql`${t.status} not in ('sending', 'paused', 'sent') or (${t.snapshot} is not null and ${t.audience_max_id} is not null and ${t.started_at} is not null)`,
+      sql`(${t.snapshot} is not null and ${t.audience_max_id} is not null and ${t.started_at} is not null)
+        or ${t.status} not in ('sending', 'paused', 'sent') or (${t.status} = 'paused' and ${t.started_at} is null and ${t.scheduled_at} is not null)`,
     ),
+    check('campaigns_max_late', sql`${t.max_late_minutes} >= 1`),
     check(
       'campaigns_sent',
       sql`${t.status} <> 'sent' or (${t.frozen_at} is not null and ${t.finished_at} is not null)`,
