@@ -1,4 +1,5 @@
 // A campaign in the database, made by the shortest way: for tests of what comes after its start.
+import { freezePage } from '../../src/ledger/freeze.ts'
 import type { TestDatabase } from './database.ts'
 
 export interface SeededCampaign {
@@ -69,4 +70,11 @@ export async function seedCampaign(
     campaign_id,
   ])
   return { campaign_id, list_id, subscriber_ids }
+}
+
+/** A started campaign whose whole audience is frozen, in batches of at most 100. */
+export async function frozenCampaign(t: Pick<TestDatabase, 'sql' | 'db'>, size: number): Promise<SeededCampaign> {
+  const seeded = await seedCampaign(t, size)
+  await freezePage(t.db, seeded.campaign_id, 0, { include: [seeded.list_id], exclude: [], where: {}, sample: null })
+  return seeded
 }

@@ -1,16 +1,12 @@
 // Who may send a row, under every race: claims, marks and records called in parallel and out of turn.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { claimBatch } from '../../../src/ledger/claim.ts'
 import { completeCampaign } from '../../../src/ledger/complete.ts'
 import { settleByEvidence } from '../../../src/ledger/evidence.ts'
-import { freezePage } from '../../../src/ledger/freeze.ts'
-import { advance, type Verdict } from '../../../src/ledger/record.ts'
 import { releaseBatch } from '../../../src/ledger/release.ts'
 import { resolveUnconfirmed } from '../../../src/ledger/resolve.ts'
-import { ledgerSums } from '../../../src/ledger/sums.ts'
 import { sweepBatches } from '../../../src/ledger/sweep.ts'
-import { seedCampaign } from '../../support/campaign.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { ledgerActs, verdict } from './acts.ts'
 
 let t: TestDatabase
 beforeAll(async () => {
@@ -18,32 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => t.close())
 
-async function frozenCampaign(size: number) {
-  const seeded = await seedCampaign(t, size)
-  const audience = { include: [seeded.list_id], exclude: [], where: {}, sample: null }
-  await freezePage(t.db, seeded.campaign_id, 0, audience)
-  return seeded
-}
-
-const claim = (campaign_id: number, token: string, batch = 0) =>
-  claimBatch(t.db, { campaign_id, batch, token, lease_seconds: 120 })
-
-const step = (campaign_id: number, token: string, group_no: number, mark: number[], verdicts: Verdict[] = []) =>
-  advance(t.db, { campaign_id, batch: 0, token, lease_seconds: 120, account: 'main', group_no, mark, verdicts })
-
-const verdict = (subscriber_id: number, state: Verdict['state'], more: Partial<Verdict> = {}): Verdict => ({
-  subscriber_id,
-  state,
-  reason: state === 'sent' || state === 'pending' ? null : 'test',
-  answer: '250 ok',
-  delay_seconds: state === 'deferred' ? 60 : null,
-  provider_message_id: null,
-  ...more,
-})
-
-/** The lease of a sender that died: over, with its rows as it left them. */
-const expire = (campaign_id: number) =>
-  t.sql(`update batches set lease_until = now() - interval '1 second' where campaign_id = $1`, [campaign_id])
+const { frozenCampaign, claim, step, expire, sums } = ledgerActs(() => t)
 
 const states = async (campaign_id: number) => {
   const rows = await t.sql<{ state: string; n: number }>(
@@ -55,7 +26,6 @@ const states = async (campaign_id: number) => {
 
 /** The batches' counters against a recount of the rows. */
 async function expectSumsToMatch(campaign_id: number) {
-  const sums = (await ledgerSums(t.db, [campaign_id])).get(campaign_id)
   const [recount] = await t.sql(
     `select count(*)::int as audience, (count(*) filter (where state in ('pending', 'sending', 'deferred')))::int as open,
        (count(*) filter (where state = 'sent'))::int as sent, (count(*) filter (where state = 'failed'))::int as failed,
@@ -64,7 +34,7 @@ async function expectSumsToMatch(campaign_id: number) {
      from deliveries where campaign_id = $1`,
     [campaign_id],
   )
-  expect(sums).toEqual(recount)
+  expect(await sums(campaign_id)).toEqual(recount)
 }
 
 describe('claim', () => {
@@ -144,7 +114,7 @@ describe('mark and record', () => {
     const token = crypto.randomUUID()
     await claim(campaign_id, token)
     await step(campaign_id, token, 0, subscriber_ids)
-    const ends: Verdict['state'][] = ['sent', 'failed', 'unconfirmed', 'deferred', 'pending', 'skipped']
+    const ends = ['sent', 'failed', 'unconfirmed', 'deferred', 'pending', 'skipped'] as const
     const verdicts = subscriber_ids.map((id, i) => verdict(id, ends[i] ?? 'sent'))
     for (let repeat = 0; repeat < 3; repeat++) {
       await step(campaign_id, token, 1, [], verdicts)

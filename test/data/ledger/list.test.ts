@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freezePage } from '../../../src/ledger/freeze.ts'
 import { listDeliveries } from '../../../src/ledger/list.ts'
 import { DELIVERY_STATES, type DeliveryState } from '../../../src/ledger/status.ts'
-import { seedCampaign } from '../../support/campaign.ts'
+import { frozenCampaign } from '../../support/campaign.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
 
 let t: TestDatabase
 let campaign_id: number
 beforeAll(async () => {
   t = await openTestDatabase()
-  const seeded = await seedCampaign(t, 950)
-  campaign_id = seeded.campaign_id
-  await freezePage(t.db, campaign_id, 0, { include: [seeded.list_id], exclude: [], where: {}, sample: null })
+  campaign_id = (await frozenCampaign(t, 950)).campaign_id
   // Thinly spread: whole batches without a failure, one batch with two, the last with one.
   await t.sql(
     `update deliveries set state = case

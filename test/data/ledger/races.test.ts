@@ -1,17 +1,13 @@
 // Two sessions at one ledger: a third holds a lock, so that both statements have taken their view before either may go on.
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { claimBatch } from '../../../src/ledger/claim.ts'
 import { completeCampaign } from '../../../src/ledger/complete.ts'
 import { settleByEvidence } from '../../../src/ledger/evidence.ts'
-import { freezePage } from '../../../src/ledger/freeze.ts'
 import { nextPointers } from '../../../src/ledger/pointers.ts'
-import { advance, type Verdict } from '../../../src/ledger/record.ts'
 import { releaseBatch } from '../../../src/ledger/release.ts'
 import { resolveUnconfirmed } from '../../../src/ledger/resolve.ts'
-import { ledgerSums } from '../../../src/ledger/sums.ts'
-import { seedCampaign } from '../../support/campaign.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { ledgerActs, verdict } from './acts.ts'
 
 let t: TestDatabase
 beforeAll(async () => {
@@ -19,43 +15,23 @@ beforeAll(async () => {
 })
 afterAll(() => t.close())
 
-async function frozenCampaign(size: number) {
-  const seeded = await seedCampaign(t, size)
-  const audience = { include: [seeded.list_id], exclude: [], where: {}, sample: null }
-  await freezePage(t.db, seeded.campaign_id, 0, audience)
-  return seeded
-}
-
-const claim = (campaign_id: number, token: string, batch = 0) =>
-  claimBatch(t.db, { campaign_id, batch, token, lease_seconds: 120 })
-
-const step = (campaign_id: number, token: string, mark: number[], verdicts: Verdict[] = []) =>
-  advance(t.db, { campaign_id, batch: 0, token, lease_seconds: 120, account: 'main', group_no: 0, mark, verdicts })
-
-const verdict = (subscriber_id: number, state: Verdict['state']): Verdict => ({
-  subscriber_id,
-  state,
-  reason: state === 'sent' || state === 'pending' ? null : 'test',
-  answer: null,
-  delay_seconds: state === 'deferred' ? 60 : null,
-  provider_message_id: null,
-})
+const { frozenCampaign, claim, step, expire, sums } = ledgerActs(() => t)
 
 /** A batch all of whose rows are `unconfirmed`, released by the sender whose token is returned. */
 async function unconfirmedCampaign(size: number) {
   const seeded = await frozenCampaign(size)
   const token = crypto.randomUUID()
   await claim(seeded.campaign_id, token)
-  await step(seeded.campaign_id, token, seeded.subscriber_ids)
+  await step(seeded.campaign_id, token, 0, seeded.subscriber_ids)
   const lost = seeded.subscriber_ids.map((id) => verdict(id, 'unconfirmed'))
-  await step(seeded.campaign_id, token, [], lost)
+  await step(seeded.campaign_id, token, 0, [], lost)
   await releaseBatch(t.db, { campaign_id: seeded.campaign_id, batch: 0, token })
   return { ...seeded, token }
 }
 
 /** The lease of a sender that went silent is over, and its heir settles what it left. */
 async function outlive(campaign_id: number) {
-  await t.sql(`update batches set lease_until = now() - interval '1 second' where campaign_id = $1`, [campaign_id])
+  await expire(campaign_id)
   const heir = crypto.randomUUID()
   await claim(campaign_id, heir)
   await releaseBatch(t.db, { campaign_id, batch: 0, token: heir })
@@ -73,8 +49,6 @@ const state = async (campaign_id: number) => {
   const rows = await t.sql('select state from deliveries where campaign_id = $1 order by subscriber_id', [campaign_id])
   return { status: campaign?.status, rows: rows.map((row) => row.state) }
 }
-
-const sums = async (campaign_id: number) => (await ledgerSums(t.db, [campaign_id])).get(campaign_id)
 
 /** Another session's transaction. `waiting` resolves once so many statements wait for a lock. */
 async function session() {
@@ -138,10 +112,10 @@ describe('a record that comes late', () => {
     const [a = 0, b = 0] = subscriber_ids
     const slow = crypto.randomUUID()
     await claim(campaign_id, slow)
-    await step(campaign_id, slow, subscriber_ids)
+    await step(campaign_id, slow, 0, subscriber_ids)
     await outlive(campaign_id)
     expect(await completeCampaign(t.db, campaign_id)).toBe(true)
-    await step(campaign_id, slow, [], [verdict(a, 'sent'), verdict(b, 'deferred')])
+    await step(campaign_id, slow, 0, [], [verdict(a, 'sent'), verdict(b, 'deferred')])
     expect(await state(campaign_id)).toEqual({ status: 'sending', rows: ['sent', 'deferred'] })
     expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 1, unconfirmed: 0 })
   })
@@ -151,10 +125,10 @@ describe('a record that comes late', () => {
     const [a = 0, b = 0] = subscriber_ids
     const slow = crypto.randomUUID()
     await claim(campaign_id, slow)
-    await step(campaign_id, slow, subscriber_ids)
+    await step(campaign_id, slow, 0, subscriber_ids)
     await outlive(campaign_id)
     await resolveUnconfirmed(t.db, campaign_id, 'resend')
-    await step(campaign_id, slow, [], [verdict(a, 'sent'), verdict(b, 'failed')])
+    await step(campaign_id, slow, 0, [], [verdict(a, 'sent'), verdict(b, 'failed')])
     expect(await state(campaign_id)).toEqual({ status: 'sending', rows: ['sent', 'pending'] })
     expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 1, unconfirmed: 0 })
   })
@@ -162,7 +136,7 @@ describe('a record that comes late', () => {
   test('leaves what the owner accepted', async () => {
     const { campaign_id, subscriber_ids, token } = await unconfirmedCampaign(1)
     await resolveUnconfirmed(t.db, campaign_id, 'accept')
-    await step(campaign_id, token, [], [verdict(subscriber_ids[0] ?? 0, 'deferred')])
+    await step(campaign_id, token, 0, [], [verdict(subscriber_ids[0] ?? 0, 'deferred')])
     expect((await state(campaign_id)).rows).toEqual(['sent'])
     expect(await sums(campaign_id)).toMatchObject({ sent: 1, open: 0 })
   })
@@ -174,10 +148,10 @@ describe('evidence', () => {
     const [a = 0, b = 0] = subscriber_ids
     const token = crypto.randomUUID()
     await claim(campaign_id, token)
-    await step(campaign_id, token, subscriber_ids)
+    await step(campaign_id, token, 0, subscriber_ids)
     await opened(campaign_id, a)
     await settleByEvidence(t.db, [{ campaign_id, subscriber_id: a }])
-    await step(campaign_id, token, [], [verdict(a, 'unconfirmed'), verdict(b, 'unconfirmed')])
+    await step(campaign_id, token, 0, [], [verdict(a, 'unconfirmed'), verdict(b, 'unconfirmed')])
     expect((await state(campaign_id)).rows).toEqual(['sent', 'unconfirmed'])
     expect(await sums(campaign_id)).toMatchObject({ sent: 1, unconfirmed: 1, open: 0 })
   })
