@@ -1,0 +1,138 @@
+// What must be true of a campaign's ledger after every act, whoever acted.
+import { expect } from 'vitest'
+import type { DeliveryState } from '../../../src/ledger/status.ts'
+import type { TestDatabase } from '../../support/database.ts'
+
+type Sums = Record<'open' | 'sent' | 'failed' | 'skipped' | 'unconfirmed' | 'size', number>
+
+/** One change of a delivery, as a trigger saw it. */
+interface Change {
+  subscriber_id: number
+  from: DeliveryState
+  to: DeliveryState
+  from_reason: string | null
+  to_reason: string | null
+  /** The row's token, and that of its batch at that moment. */
+  token: string | null
+  holder: string | null
+}
+
+export interface Standing {
+  status: string
+  frozen: boolean
+  sending: boolean
+  batches: ({ n: number } & Sums)[]
+  rows: {
+    id: number
+    batch: number
+    state: DeliveryState
+    reason: string | null
+    token: string | null
+    proven: boolean
+    resends: number
+  }[]
+  changes: Change[]
+  last_seen: number
+}
+
+/** Has Postgres write down every change of a delivery, so that none is missed between two looks. */
+export async function watchDeliveries(t: TestDatabase): Promise<void> {
+  await t.sql(`create table changes (
+    seq bigint primary key generated always as identity, campaign_id bigint, subscriber_id bigint, from_state text,
+    to_state text, from_reason text, to_reason text, token uuid, holder uuid)`)
+  await t.sql(`create function write_down() returns trigger language plpgsql as $$ begin
+    insert into changes (campaign_id, subscriber_id, from_state, to_state, from_reason, to_reason, token, holder)
+    values (new.campaign_id, new.subscriber_id, old.state, new.state, old.reason, new.reason, new.lease_token,
+      (select lease_token from batches where campaign_id = new.campaign_id and n = new.batch));
+    return null; end $$`)
+  await t.sql('create index on changes (campaign_id, subscriber_id)')
+  await t.sql('create trigger write_down after update on deliveries for each row execute function write_down()')
+}
+
+export async function readStanding(t: TestDatabase, campaign_id: number, last_seen: number): Promise<Standing> {
+  const [row] = await t.sql<Standing>(
+    `select c.status, c.frozen_at is not null as frozen, (select sending from settings) as sending,
+       coalesce((select jsonb_agg(jsonb_build_object('n', n, 'size', size, 'open', open, 'sent', sent, 'failed', failed,
+           'skipped', skipped, 'unconfirmed', unconfirmed) order by n)
+         from batches where campaign_id = c.id), '[]') as batches,
+       coalesce((select jsonb_agg(jsonb_build_object('id', d.subscriber_id, 'batch', d.batch, 'state', d.state,
+           'reason', d.reason, 'token', d.lease_token, 'proven', e.campaign_id is not null,
+           'resends', (select count(*) from changes x where x.campaign_id = c.id and x.subscriber_id = d.subscriber_id
+             and x.from_state = 'unconfirmed' and x.to_state = 'pending' and x.to_reason = 'resend')) order by d.subscriber_id)
+         from deliveries d left join recipient_stats e on e.campaign_id = d.campaign_id and e.subscriber_id = d.subscriber_id
+         where d.campaign_id = c.id), '[]') as rows,
+       coalesce((select jsonb_agg(jsonb_build_object('subscriber_id', subscriber_id, 'from', from_state, 'to', to_state,
+           'from_reason', from_reason, 'to_reason', to_reason, 'token', token, 'holder', holder) order by seq)
+         from changes where campaign_id = c.id and seq > $2), '[]') as changes,
+       coalesce((select max(seq) from changes), 0)::float8 as last_seen
+     from campaigns c where c.id = $1`,
+    [campaign_id, last_seen],
+  )
+  if (!row) throw new Error('the campaign is gone')
+  return row
+}
+
+const OPEN: readonly DeliveryState[] = ['pending', 'sending', 'deferred']
+
+/** Where a row may go from each state; the ends are final, except that an answer or proof may come late. */
+const MAY_BECOME: Record<DeliveryState, readonly DeliveryState[]> = {
+  pending: ['sending', 'skipped', 'failed', 'deferred'],
+  deferred: ['sending', 'skipped', 'failed', 'deferred'],
+  sending: ['sending', 'sent', 'failed', 'unconfirmed', 'deferred', 'pending'],
+  unconfirmed: ['sent', 'failed', 'deferred', 'pending'],
+  sent: [],
+  failed: [],
+  skipped: [],
+}
+
+/**
+ * @param mailed - how often each recipient was really mailed
+ * @param lifted - whether a halt may have ended in between
+ */
+export function expectTheContract(
+  before: Standing,
+  now: Standing,
+  mailed: ReadonlyMap<number, number>,
+  lifted: boolean,
+): void {
+  for (const { n, ...sums } of now.batches) {
+    const rows = now.rows.filter(({ batch }) => batch === n)
+    const count = (...states: DeliveryState[]) => rows.filter(({ state }) => states.includes(state)).length
+    expect(sums, `the counters of batch ${n} are a recount of its rows`).toEqual({
+      size: rows.length,
+      open: count(...OPEN),
+      sent: count('sent'),
+      failed: count('failed'),
+      skipped: count('skipped'),
+      unconfirmed: count('unconfirmed'),
+    })
+  }
+  expect(new Set(now.rows.map(({ batch }) => batch)).size, 'every row is in a batch').toBe(now.batches.length)
+
+  for (const { id, state, reason, token, proven, resends } of now.rows) {
+    const times = mailed.get(id) ?? 0
+    expect(times, 'nobody is mailed twice unless the owner said so').toBeLessThanOrEqual(1 + resends)
+    if (state === 'sent' && reason !== 'accepted_by_owner') expect(times, 'sent was sent').toBeGreaterThan(0)
+    if (state === 'sending') expect(token, 'a sending row has a sender').not.toBeNull()
+    if (state === 'unconfirmed') expect(proven, 'what is proven is not unconfirmed').toBe(false)
+  }
+
+  for (const change of now.changes) {
+    const late = change.from === 'pending' && change.to === 'sent' && change.from_reason === 'resend'
+    if (change.from !== change.to && !late) expect(MAY_BECOME[change.from], change.from).toContain(change.to)
+    if (change.to === 'sending') expect(change.token, 'only who has the lease marks').toBe(change.holder)
+  }
+
+  if (now.status === 'sent') {
+    expect(now.frozen, 'a sent campaign is frozen to its end').toBe(true)
+    expect(now.rows.filter(({ state }) => OPEN.includes(state))).toEqual([])
+  }
+  if (before.status === 'cancelled') expect(now.status).toBe('cancelled')
+  const halted = before.status === 'paused' || before.status === 'cancelled' || !before.sending
+  if (halted && !lifted) {
+    expect(
+      now.changes.filter(({ to }) => to === 'sending'),
+      'a halted campaign marks nobody',
+    ).toEqual([])
+  }
+}
