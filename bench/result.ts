@@ -25,9 +25,13 @@ export interface Findings {
   rows: Row[]
   ratios: Result['ratios']
   notes: string[]
+  /** Put after the case's name in the file's. */
+  variant?: string
+  /** Fields of the file beside those every case has, as they are. */
+  facts?: Record<string, number | string>
 }
 
-export function writeResult(name: string, { rows, ratios }: Findings): void {
+export function writeResult(name: string, { rows, ratios, variant, facts }: Findings): void {
   const result: Result = {
     case: name,
     at: new Date().toISOString(),
@@ -35,8 +39,8 @@ export function writeResult(name: string, { rows, ratios }: Findings): void {
     rows: rows.map((row) => ({ ...row, value: rounded(row.value) })),
     ratios: Object.fromEntries(Object.entries(ratios).map(([rival, ratio]) => [rival, rounded(ratio)])),
   }
-  const file = fileURLToPath(new URL(`results/${name}.json`, import.meta.url))
-  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`)
+  const file = fileURLToPath(new URL(`results/${variant ? `${name}-${variant}` : name}.json`, import.meta.url))
+  writeFileSync(file, `${JSON.stringify({ ...result, ...facts }, null, 2)}\n`)
 }
 
 /** Three digits are all that a run on a shared computer can tell. */

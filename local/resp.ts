@@ -50,6 +50,8 @@ export async function connectResp(port: number): Promise<RedisBackend> {
       return Array.isArray(result) ? result : result instanceof RedisFault ? result : new RedisFault('ERR no answer')
     },
     async close() {
+      // The server went first: its end is not announced twice.
+      if (lost) return
       const closed = new Promise((resolve) => socket.once('close', resolve))
       socket.end()
       await closed

@@ -77,7 +77,7 @@ export async function startSesEndpoint(): Promise<Endpoint> {
 }
 
 /** AWS Signature Version 4, from its specification; the only path here needs no escaping. */
-function signatureIsRight(request: IncomingMessage, body: string): boolean {
+export function signatureIsRight(request: IncomingMessage, body: string): boolean {
   const match =
     /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
       request.headers.authorization ?? '',
