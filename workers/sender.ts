@@ -3,8 +3,9 @@ import { WorkerEntrypoint } from 'cloudflare:workers'
 import { connectDatabase } from '../src/db/client.ts'
 import type { BatchPointer } from '../src/dispatch/message.ts'
 import { log } from '../src/log.ts'
-import { type AccountSummary, summarise } from '../src/providers/account.ts'
+import { type Account, summarise } from '../src/providers/account.ts'
 import { parseAccounts } from '../src/providers/accounts.ts'
+import { candidateAccounts } from '../src/providers/candidates.ts'
 import { providerFor } from '../src/providers/select.ts'
 import { connectRedis } from '../src/redis/client.ts'
 import { redisKeys } from '../src/redis/keys.ts'
@@ -12,7 +13,8 @@ import { parseLinkHosts } from '../src/render/link-hosts.ts'
 import { parseAllowlist } from '../src/sending/allowlist.ts'
 import { campaignLoader } from '../src/sending/campaign.ts'
 import { consumeDeadSends, consumeSends } from '../src/sending/consume.ts'
-import type { Sender, SendingAccount } from '../src/sending/sender.ts'
+import type { AccountLimits, AccountState, Gate } from '../src/sending/permit.ts'
+import type { Sender } from '../src/sending/sender.ts'
 import { parseSendSettings } from '../src/sending/settings.ts'
 import { usesDevelopmentKeys } from '../src/tokens/development.ts'
 import { parseSigningKeys } from '../src/tokens/keys.ts'
@@ -31,13 +33,12 @@ async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
   const db = connectDatabase(env.DATABASE_URL, env.NEON_PROXY)
   const redis = connectRedis(env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN)
   const keys = redisKeys(env.REDIS_PREFIX)
-  const accounts: SendingAccount[] = parseAccounts(env.ACCOUNTS).map((account) => ({
+  const accounts = parseAccounts(env.ACCOUNTS).map((account) => ({
     name: account.name,
     provider: providerFor(account),
-    limits: {
-      max_connections: account.kind === 'smtp' ? account.max_connections : HTTP_CONNECTIONS,
-      rate_per_second: account.rate_per_second ?? null,
-    },
+    limits: limitsOf(account),
+    from_domains: account.from_domains,
+    pool: account.pool,
   }))
   return {
     db,
@@ -47,7 +48,7 @@ async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
     sending: env.SENDING !== 'off',
     settings: parseSendSettings(env.SEND_SETTINGS),
     loadCampaign: campaignLoader(db),
-    account: (name) => (name === null ? accounts[0] : accounts.find((account) => account.name === name)) ?? null,
+    candidates: (name, from_email) => candidateAccounts(accounts, name, from_email),
     gate: (account) => env.ACCOUNT_GATE.getByName(account),
     optoutsOf: (subscriber_ids) => optoutsOf(redis, keys, subscriber_ids),
     now: () => new Date(),
@@ -57,13 +58,28 @@ async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
   }
 }
 
-/** Batches sent at once through one HTTP service; each keeps four to five requests in flight. */
-const HTTP_CONNECTIONS = 40
+const limitsOf = ({ max_connections, rate_per_second, per_day }: Account): AccountLimits => ({
+  max_connections,
+  rate_per_second: rate_per_second ?? null,
+  per_day: per_day ?? null,
+})
 
 /** What emk-api may ask: nothing that shows a secret. */
 export class SenderRpc extends WorkerEntrypoint<SenderEnv> {
-  listAccounts(): AccountSummary[] {
-    return parseAccounts(this.env.ACCOUNTS).map(summarise)
+  /** Every account, in the order in which they are chosen, with how it stands; a gate that cannot be asked leaves that out. */
+  listAccounts(): Promise<AccountState[]> {
+    const gate = (name: string): Gate => this.env.ACCOUNT_GATE.getByName(name)
+    return Promise.all(
+      parseAccounts(this.env.ACCOUNTS).map(async (account) => {
+        const standing = Promise.resolve(gate(account.name).standing(limitsOf(account)))
+        return { ...summarise(account), standing: await standing.catch(() => null) }
+      }),
+    )
+  }
+
+  /** Has accounts tried at once that were down: somebody has seen to them. */
+  async reopenAccounts(names: readonly string[]): Promise<void> {
+    await Promise.all(names.map((name) => this.env.ACCOUNT_GATE.getByName(name).reopen()))
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Database } from '../db/client.ts'
 import type { DispatchMessage } from '../dispatch/message.ts'
-import type { AccountSummary } from '../providers/account.ts'
 import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
 import type { LinkHosts } from '../render/link-hosts.ts'
+import type { AccountState } from '../sending/permit.ts'
 import type { SigningKeys } from '../tokens/keys.ts'
 import type { TransactionalPointer } from '../transactional/message.ts'
 
@@ -34,5 +34,8 @@ export interface Services {
 
 /** What emk-sender answers by RPC: it alone holds the accounts' secrets. */
 export interface SenderRpc {
-  listAccounts(): Promise<AccountSummary[]>
+  /** In the order in which they are chosen. */
+  listAccounts(): Promise<AccountState[]>
+  /** Has accounts tried at once that were down: somebody has seen to them. */
+  reopenAccounts(names: readonly string[]): Promise<void>
 }

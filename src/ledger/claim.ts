@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
 import { UNSUBSCRIBE_LINK } from '../subscribers/table.ts'
-import { settledBy } from './evidence.ts'
+import { settling } from './evidence.ts'
 
 /** One recipient of a claimed batch, with what rendering needs. */
 export interface ClaimedRow {
@@ -33,11 +33,12 @@ export type Claim =
 export const LEASE_SLACK = 60
 
 /**
- * Leases a batch for one sender and reads the rows that are due.
+ * Leases a batch for one sender and reads the rows that are due, in one statement.
  *
- * Four statements in one transaction. The first tests the lease on the very row it updates, so of two senders one gets
- * it; the others see it by the token. Rows that a dead predecessor left in `sending` are settled here: by evidence
- * `sent`, otherwise `unconfirmed`, never sent again. Repeating a claim with the same token gives the same rows.
+ * The batch is locked first, and the lease tested on the row that the lock yields, which is the newest: of two senders one
+ * gets it. Rows that a dead predecessor left in `sending` are settled: by evidence `sent`, otherwise `unconfirmed`, never
+ * sent again. What is read beside that may be older than the lock by the time a predecessor's last record took; the mark
+ * looks at each row once more. Repeating a claim with the same token gives the same rows.
  *
  * @param token - a fresh UUID, chosen by the sender
  * @param lease_seconds - how long the batch is the sender's; every mark extends it
@@ -47,61 +48,67 @@ export async function claimBatch(
   claim: { campaign_id: number; batch: number; token: string; lease_seconds: number },
 ): Promise<Claim> {
   const { campaign_id, batch, token, lease_seconds } = claim
-  const held = sql`exists (
-    select 1 from batches where campaign_id = ${campaign_id} and n = ${batch} and lease_token = ${token}::uuid)`
-
-  const lease = db.execute(sql`
-    update batches b set
-      lease_token = ${token}::uuid,
-      lease_until = now() + make_interval(secs => ${lease_seconds}),
-      due_at = now() + make_interval(secs => ${lease_seconds + LEASE_SLACK})
-    where b.campaign_id = ${campaign_id} and b.n = ${batch} and b.open > 0
-      and (b.lease_token is null or b.lease_until < now() or b.lease_token = ${token}::uuid)
-      and exists (select 1 from campaigns c where c.id = b.campaign_id and c.status = 'sending')
-      and (select sending from settings)`)
-
-  const settle = db.execute(
-    settledBy(sql`
-      d.campaign_id = ${campaign_id} and d.batch = ${batch} and d.state = 'sending'
-      and d.lease_token <> ${token}::uuid and ${held}`),
+  const { rows } = await retryDeadlocks(() =>
+    db.execute<{ size: number; due: ClaimedRow[] }>(sql`
+      with free as materialized (
+        select b.campaign_id, b.n from batches b
+        where b.campaign_id = ${campaign_id} and b.n = ${batch} and b.open > 0
+          and (b.lease_token is null or b.lease_until < now() or b.lease_token = ${token}::uuid)
+          and exists (select 1 from campaigns c where c.id = b.campaign_id and c.status = 'sending')
+          and (select sending from settings)
+        for update of b
+      ), ${settling(sql`
+        d.campaign_id = ${campaign_id} and d.batch = ${batch} and d.state = 'sending'
+        and d.lease_token <> ${token}::uuid and exists (select 1 from free)`)},
+      leased as (
+        update batches b set
+          open = b.open - coalesce(s.closed, 0), sent = b.sent + coalesce(s.sent, 0),
+          unconfirmed = b.unconfirmed + coalesce(s.unconfirmed, 0),
+          lease_token = ${token}::uuid,
+          lease_until = now() + make_interval(secs => ${lease_seconds}),
+          due_at = now() + make_interval(secs => ${lease_seconds + LEASE_SLACK})
+        from free f left join sums s on true
+        where b.campaign_id = f.campaign_id and b.n = f.n
+        returning b.size
+      ), due as (
+        select d.subscriber_id, d.attempts,
+          case
+            when s.id is null then 'deleted'
+            when s.status <> 'active' then s.status
+            when m.subscribed is not true then 'unsubscribed'
+            when a.id is not null or o.id is not null then 'suppressed'
+          end as skip,
+          coalesce((select extract(epoch from max(p.occurred_at)) * 1000 from consents p
+            where p.subscriber_id = d.subscriber_id
+              and (starts_with(p.source, ${UNSUBSCRIBE_LINK}) or (p.action = 'resubscribed'
+                and (p.list_id is null or c.audience -> 'include' @> to_jsonb(p.list_id))))), 0)::float8 as known_optout_at,
+          coalesce(s.email, '') as email, s.first_name, s.last_name, coalesce(s.attributes, '{}') as attributes, s.timezone, s.locale
+        from free f
+        join deliveries d on d.campaign_id = f.campaign_id and d.batch = f.n
+        join campaigns c on c.id = d.campaign_id
+        left join subscribers s on s.id = d.subscriber_id
+        left join lateral (
+          select bool_or(m.status = 'subscribed') as subscribed from list_members m
+          where m.subscriber_id = d.subscriber_id
+            and m.list_id in (select jsonb_array_elements(c.audience -> 'include')::bigint)
+        ) m on true
+        left join suppressions a on a.kind = 'address' and a.value = lower(s.email)
+        left join suppressions o on o.kind = 'domain' and o.value = lower(split_part(s.email, '@', 2))
+        where d.state = 'pending' or (d.state = 'deferred' and d.next_attempt_at <= now())
+      )
+      select size, coalesce((select json_agg(due order by subscriber_id) from due), '[]') as due from leased`),
   )
+  const [leased] = rows
+  if (leased) return { claimed: true, rows: leased.due, size: leased.size }
+  return { claimed: false, why: await refusal(db, campaign_id, batch) }
+}
 
-  const due = db.execute<ClaimedRow & Record<string, unknown>>(sql`
-    select d.subscriber_id::float8 as subscriber_id, d.attempts::int as attempts,
-      case
-        when s.id is null then 'deleted'
-        when s.status <> 'active' then s.status
-        when m.subscribed is not true then 'unsubscribed'
-        when a.id is not null or o.id is not null then 'suppressed'
-      end as skip,
-      coalesce((select extract(epoch from max(p.occurred_at)) * 1000 from consents p
-        where p.subscriber_id = d.subscriber_id
-          and (starts_with(p.source, ${UNSUBSCRIBE_LINK}) or (p.action = 'resubscribed'
-            and (p.list_id is null or c.audience -> 'include' @> to_jsonb(p.list_id))))), 0)::float8 as known_optout_at,
-      coalesce(s.email, '') as email, s.first_name, s.last_name, coalesce(s.attributes, '{}') as attributes, s.timezone, s.locale
-    from deliveries d
-    join campaigns c on c.id = d.campaign_id
-    left join subscribers s on s.id = d.subscriber_id
-    left join lateral (
-      select bool_or(m.status = 'subscribed') as subscribed from list_members m
-      where m.subscriber_id = d.subscriber_id
-        and m.list_id in (select jsonb_array_elements(c.audience -> 'include')::bigint)
-    ) m on true
-    left join suppressions a on a.kind = 'address' and a.value = lower(s.email)
-    left join suppressions o on o.kind = 'domain' and o.value = lower(split_part(s.email, '@', 2))
-    where d.campaign_id = ${campaign_id} and d.batch = ${batch} and ${held}
-      and (d.state = 'pending' or (d.state = 'deferred' and d.next_attempt_at <= now()))
-    order by d.subscriber_id`)
-
-  const standing = db.execute<{ held: boolean; open: number; size: number; halted: boolean }>(sql`
-    select b.lease_token is not distinct from ${token}::uuid as held, b.open, b.size,
-      c.status <> 'sending' or not (select sending from settings) as halted
+async function refusal(db: Database, campaign_id: number, batch: number): Promise<'done' | 'leased' | 'halted'> {
+  const { rows } = await db.execute<{ open: number; halted: boolean }>(sql`
+    select b.open, c.status <> 'sending' or not (select sending from settings) as halted
     from batches b join campaigns c on c.id = b.campaign_id
     where b.campaign_id = ${campaign_id} and b.n = ${batch}`)
-
-  const [, , rows, after] = await retryDeadlocks(() => db.batch([lease, settle, due, standing]))
-  const now = after.rows[0]
-  if (now?.held) return { claimed: true, rows: rows.rows, size: now.size }
-  if (!now || now.open === 0) return { claimed: false, why: 'done' }
-  return { claimed: false, why: now.halted ? 'halted' : 'leased' }
+  const [now] = rows
+  if (!now || now.open === 0) return 'done'
+  return now.halted ? 'halted' : 'leased'
 }

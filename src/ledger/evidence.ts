@@ -4,14 +4,14 @@ import { retryDeadlocks } from '../db/retry.ts'
 import { RESEND } from './status.ts'
 
 /**
- * The statement that settles rows nobody will answer for any more: `sent` where a reader's event proves it, otherwise
- * `unconfirmed`. It moves the batches' counters by the states it found under lock.
+ * The parts of a statement that settle rows nobody will answer for any more: `sent` where a reader's event proves it,
+ * otherwise `unconfirmed`. `sums` holds, by batch, what the counters move by, from the states found under lock.
  *
  * @param which - a condition on `deliveries d`; it must imply the state `sending`, `unconfirmed`, or `pending` for a resend
  */
-export function settledBy(which: SQL): SQL {
+export function settling(which: SQL): SQL {
   return sql`
-    with locked as materialized (
+    locked as materialized (
       select d.campaign_id, d.subscriber_id, d.batch, d.state as old_state, e.campaign_id is not null as proven
       from deliveries d
       left join recipient_stats e on e.campaign_id = d.campaign_id and e.subscriber_id = d.subscriber_id
@@ -35,12 +35,7 @@ export function settledBy(which: SQL): SQL {
         count(*) filter (where state = 'sent') as sent,
         count(*) filter (where state = 'unconfirmed') as unconfirmed
       from settled group by campaign_id, batch
-    )
-    update batches b set
-      open = b.open - s.closed,
-      sent = b.sent + s.sent,
-      unconfirmed = b.unconfirmed + s.unconfirmed - s.was_unconfirmed
-    from sums s where b.campaign_id = s.campaign_id and b.n = s.batch`
+    )`
 }
 
 /**
@@ -56,9 +51,15 @@ export async function settleByEvidence(
   const subscribers = touched.map((t) => t.subscriber_id)
   await retryDeadlocks(() =>
     db.execute(
-      settledBy(sql`
-        (d.state = 'unconfirmed' or (d.state = 'pending' and d.reason = ${RESEND})) and e.campaign_id is not null and (d.campaign_id, d.subscriber_id) in (
-          select * from unnest(${sql.param(campaigns)}::bigint[], ${sql.param(subscribers)}::bigint[]))`),
+      sql`
+        with ${settling(sql`
+          (d.state = 'unconfirmed' or (d.state = 'pending' and d.reason = ${RESEND})) and e.campaign_id is not null
+          and (d.campaign_id, d.subscriber_id) in (
+            select * from unnest(${sql.param(campaigns)}::bigint[], ${sql.param(subscribers)}::bigint[]))`)}
+        update batches b set
+          open = b.open - s.closed, sent = b.sent + s.sent,
+          unconfirmed = b.unconfirmed + s.unconfirmed - s.was_unconfirmed
+        from sums s where b.campaign_id = s.campaign_id and b.n = s.batch`,
     ),
   )
 }

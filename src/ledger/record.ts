@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
+import { LEASE_SLACK } from './claim.ts'
 import { settleByEvidence } from './evidence.ts'
 import { RESEND } from './status.ts'
 
@@ -36,20 +37,55 @@ export interface Advanced {
   held: boolean
 }
 
+/** How a batch stands when its sender lets go of it. */
+export interface Released {
+  /** Rows still to be sent. */
+  open: number
+  /** Seconds until the first of them is due; 0 when one is due already. */
+  wait_seconds: number
+  /** The campaign has few open batches left: it may be over. */
+  ending: boolean
+}
+
+/** From so few open batches on each looks whether the campaign is over: more than can let go in the same moment. */
+const LAST_BATCHES = 20
+
 /**
  * Records one group and marks the next, in one statement.
  *
  * The batch row is locked first, which lines up everything that happens to a batch; a locking read sees the row as it is
  * after the wait, so the lease token it is compared with is the newest. Marks need that lease. Outcomes need the row's own
  * token instead: a sender that was slow may still tell what it sent, and its `unconfirmed` rows become what they are (and
- * reopen a campaign that ended without them), and one that waits for a resend is closed by having been sent.
+ * reopen a campaign that ended without them), and one that waits for a resend is closed by having been sent. A mail that was
+ * sent also ends what the campaign says is holding it up.
  * Counters move by the state each row had under lock, so repeating the call with the same token and group number changes
  * nothing and marks the same rows.
  */
 export async function advance(db: Database, a: Advance): Promise<Advanced> {
+  const { marked, held } = await step(db, a, false)
+  return { marked, held }
+}
+
+/**
+ * Records what is known and gives the batch back, in one statement. `due_at` moves to when the first open row is due, plus
+ * slack: the sender's own `retry()` brings the pointer back then, and the sweep only if that is lost.
+ *
+ * @returns null when the batch is not this sender's any more; its outcomes are recorded all the same
+ */
+export async function releaseBatch(
+  db: Database,
+  batch: { campaign_id: number; batch: number; token: string },
+  verdicts: readonly Verdict[] = [],
+): Promise<Released | null> {
+  const none = { lease_seconds: 0, account: '', group_no: -1, mark: [] }
+  const { held, open, wait_seconds, ending } = await step(db, { ...batch, ...none, verdicts }, true)
+  return held ? { open, wait_seconds, ending } : null
+}
+
+async function step(db: Database, a: Advance, release: boolean): Promise<Advanced & Released> {
   const v = a.verdicts
   const { rows } = await retryDeadlocks(() =>
-    db.execute<{ marked: number[]; held: boolean }>(sql`
+    db.execute<Advanced & Released & Record<string, unknown>>(sql`
       with batch as materialized (
         select lease_token from batches where campaign_id = ${a.campaign_id} and n = ${a.batch} for update
       ), lease as materialized (
@@ -77,7 +113,7 @@ export async function advance(db: Database, a: Advance): Promise<Advanced> {
           sent_at = case when l.state = 'sent' then now() end,
           updated_at = now()
         from locked l where d.campaign_id = ${a.campaign_id} and d.subscriber_id = l.subscriber_id
-        returning l.old_state, d.state
+        returning d.subscriber_id, l.old_state, d.state, d.next_attempt_at
       ), wanted as materialized (
         select d.subscriber_id, d.state = 'sending' as repeated from lease, deliveries d
         where d.campaign_id = ${a.campaign_id} and d.batch = ${a.batch}
@@ -94,12 +130,27 @@ export async function advance(db: Database, a: Advance): Promise<Advanced> {
           attempts = case when w.repeated then d.attempts else d.attempts + 1 end, updated_at = now()
         from wanted w where d.campaign_id = ${a.campaign_id} and d.subscriber_id = w.subscriber_id
         returning d.subscriber_id
+      ), next as materialized (
+        select greatest(coalesce(min(coalesce(o.next_attempt_at, now())), now()), now()) as due_at
+        from (
+          select next_attempt_at from recorded where state in ('pending', 'deferred')
+          union all
+          select d.next_attempt_at from deliveries d
+          where ${release} and d.campaign_id = ${a.campaign_id} and d.batch = ${a.batch} and d.state in ('pending', 'deferred')
+            and d.subscriber_id <> all(${sql.param(v.map((x) => x.subscriber_id))}::bigint[])
+        ) o
       ), moved as (
         update batches b set
           open = b.open + r.open, sent = b.sent + r.sent, failed = b.failed + r.failed,
           skipped = b.skipped + r.skipped, unconfirmed = b.unconfirmed + r.unconfirmed,
-          lease_until = case when exists (select 1 from lease) then now() + make_interval(secs => ${a.lease_seconds}) else b.lease_until end
-        from (
+          lease_token = case when ${release} and exists (select 1 from lease) then null else b.lease_token end,
+          lease_until = case
+            when not exists (select 1 from lease) then b.lease_until
+            when not ${release} then now() + make_interval(secs => ${a.lease_seconds}) end,
+          due_at = case
+            when ${release} and exists (select 1 from lease) then next.due_at + make_interval(secs => ${LEASE_SLACK})
+            else b.due_at end
+        from next, (
           select
             (count(*) filter (where state in ('pending', 'deferred')) - count(*) filter (where old_state <> 'unconfirmed'))::int as open,
             (count(*) filter (where state = 'sent'))::int as sent,
@@ -109,12 +160,23 @@ export async function advance(db: Database, a: Advance): Promise<Advanced> {
           from recorded
         ) r
         where b.campaign_id = ${a.campaign_id} and b.n = ${a.batch}
-      ), reopened as (
-        update campaigns set status = 'sending', finished_at = null, updated_at = now()
-        where id = ${a.campaign_id} and status in ('sending', 'sent')
-          and exists (select 1 from recorded where old_state = 'unconfirmed' and state in ('pending', 'deferred'))
+        returning b.open
+      ), news as (
+        select exists (select 1 from recorded where old_state = 'unconfirmed' and state in ('pending', 'deferred')) as reopens,
+          exists (select 1 from recorded where state = 'sent') as sends
+      ), told as (
+        update campaigns set
+          status = 'sending', finished_at = null, updated_at = now(),
+          status_reason = case when news.sends then null else status_reason end
+        from news
+        where id = ${a.campaign_id} and ((news.reopens and status in ('sending', 'sent'))
+          or (news.sends and status = 'sending' and status_reason is not null))
       )
-      select coalesce((select array_agg(subscriber_id::float8) from marked), '{}') as marked, exists (select 1 from lease) as held`),
+      select coalesce((select array_agg(subscriber_id::float8) from marked), '{}') as marked, exists (select 1 from lease) as held,
+        coalesce((select open from moved), 0) as open,
+        (select extract(epoch from due_at - now())::float8 from next) as wait_seconds,
+        ${release} and (select count(*) from (
+          select 1 from batches o where o.campaign_id = ${a.campaign_id} and o.open > 0 limit ${LAST_BATCHES}) o) < ${LAST_BATCHES} as ending`),
   )
   // Evidence that came before its row was `unconfirmed` has found nothing to settle then.
   const lost = v.filter((x) => x.state === 'unconfirmed')
@@ -122,5 +184,5 @@ export async function advance(db: Database, a: Advance): Promise<Advanced> {
     db,
     lost.map(({ subscriber_id }) => ({ campaign_id: a.campaign_id, subscriber_id })),
   )
-  return rows[0] ?? { marked: [], held: false }
+  return rows[0] ?? { marked: [], held: false, open: 0, wait_seconds: 0, ending: false }
 }

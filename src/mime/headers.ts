@@ -30,6 +30,29 @@ const Q_FORM = Array.from({ length: 256 }, (_, byte) => {
   return /[A-Za-z0-9!*+/-]/.test(character) ? character : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`
 })
 
+/** Fields that are built here, that belong to the transport, or that would show or change recipients. */
+const RESERVED = new Set([
+  'from',
+  'to',
+  'cc',
+  'bcc',
+  'reply-to',
+  'subject',
+  'date',
+  'message-id',
+  'mime-version',
+  'return-path',
+  'received',
+])
+
+/** @throws {UnsendableMail} if a caller may not set this field */
+export function refuseReserved(name: string): void {
+  const lower = name.toLowerCase()
+  if (RESERVED.has(lower) || lower.startsWith('content-') || lower.startsWith('resent-')) {
+    throw new UnsendableMail(`header ${printable(name)}: it is not the caller's to set`)
+  }
+}
+
 /** @throws {UnsendableMail} if `value` holds CR, LF, NUL or another control character */
 export function refuseControl(value: string, part: string): void {
   if (CONTROL.test(value)) throw new UnsendableMail(`${part}: control characters are not allowed`)

@@ -1,7 +1,7 @@
 import { type Mail, UnsendableMail } from '../providers/provider.ts'
 import { wireAddress } from './address.ts'
 import { isShortAsciiLines, quotedPrintableBound, writeQuotedPrintable } from './encode.ts'
-import { mailboxField, textField } from './headers.ts'
+import { mailboxField, refuseReserved, textField } from './headers.ts'
 
 /** A complete RFC 5322 message and the envelope it travels in. */
 export interface Message {
@@ -13,21 +13,12 @@ export interface Message {
   needs_smtputf8: boolean
 }
 
-/** Fields that are built here, that belong to the transport, or that would show or change recipients. */
-const RESERVED = new Set([
-  'from',
-  'to',
-  'cc',
-  'bcc',
-  'reply-to',
-  'subject',
-  'date',
-  'message-id',
-  'mime-version',
-  'return-path',
-  'received',
-])
 const MESSAGE_ID = /^[!-;=?A-~]+@[!-;=?A-~]+$/
+/**
+ * Characters of HTML and text together. Encoding may take nine bytes for each and an isolate has 128 MB for everything;
+ * readers such as Gmail cut a mail off at a tenth of a megabyte.
+ */
+export const LARGEST_BODY = 3_000_000
 /** RFC 2046 5.1.1 allows 70 characters. */
 const BOUNDARY = 60
 
@@ -42,6 +33,7 @@ const KEPT_SCRATCH = 4_194_304
  * @throws {UnsendableMail} naming the part that cannot be sent as it is
  */
 export function buildMessage(mail: Mail): Message {
+  refuseHuge(mail)
   const from = wireAddress(mail.from.email, 'from')
   const to = wireAddress(mail.to.email, 'to')
   const reply_to = mail.reply_to === null ? null : wireAddress(mail.reply_to, 'reply_to')
@@ -58,10 +50,7 @@ export function buildMessage(mail: Mail): Message {
   if (reply_to !== null) head += mailboxField('Reply-To', null, reply_to.address)
   head += textField('Subject', mail.subject)
   for (const [name, value] of mail.headers) {
-    const lower = name.toLowerCase()
-    if (RESERVED.has(lower) || lower.startsWith('content-') || lower.startsWith('resent-')) {
-      throw new UnsendableMail(`header ${name}: it is not the caller's to set`)
-    }
+    refuseReserved(name)
     head += textField(name, value)
   }
   head += `Content-Type: multipart/alternative; boundary="${boundary}"\r\n\r\n`
@@ -88,6 +77,12 @@ export function buildMessage(mail: Mail): Message {
     needs_smtputf8:
       from.needs_smtputf8 || to.needs_smtputf8 || envelope_from.needs_smtputf8 || (reply_to?.needs_smtputf8 ?? false),
   }
+}
+
+/** @throws {UnsendableMail} if no isolate could encode it */
+export function refuseHuge(mail: Mail): void {
+  const length = mail.html.length + mail.text.length
+  if (length > LARGEST_BODY) throw new UnsendableMail(`body: ${length} characters, at most ${LARGEST_BODY} can be sent`)
 }
 
 function writePart(text: string, subtype: string, boundary: string, out: Uint8Array, at: number): number {

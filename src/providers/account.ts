@@ -5,6 +5,14 @@ interface AccountBase {
   name: string
   /** Mails a second over all connections; without it only the provider's own answers slow us down. */
   rate_per_second?: number | undefined
+  /** Mails in any 24 hours; without it only what the provider itself says. */
+  per_day?: number | undefined
+  /** Connections (batches, for an HTTP service) open at once to this account, over all invocations. */
+  max_connections: number
+  /** Domains it may carry mail from, lower case; without it, any. An account in a pool must say. */
+  from_domains?: string[] | undefined
+  /** Accounts of one pool stand in for each other, in the order of ACCOUNTS; without it there is no failover. */
+  pool?: string | undefined
 }
 
 export interface SmtpAccount extends AccountBase {
@@ -17,8 +25,6 @@ export interface SmtpAccount extends AccountBase {
   password?: string | undefined
   /** Our name in EHLO; default: the domain of the envelope sender. */
   ehlo_name?: string | undefined
-  /** Connections open at once to this account, over all invocations. */
-  max_connections: number
 }
 
 export interface SesAccount extends AccountBase {
@@ -46,16 +52,34 @@ export interface AccountSummary {
   kind: Account['kind']
   /** Host or region, for a person to recognise it by. */
   where: string
+  from_domains: string[] | null
+  pool: string | null
+  max_connections: number
+  rate_per_second: number | null
+  per_day: number | null
 }
 
 export function summarise(account: Account): AccountSummary {
-  const { name, kind } = account
+  const { name, kind, max_connections } = account
+  return {
+    name,
+    kind,
+    where: whereOf(account),
+    from_domains: account.from_domains ?? null,
+    pool: account.pool ?? null,
+    max_connections,
+    rate_per_second: account.rate_per_second ?? null,
+    per_day: account.per_day ?? null,
+  }
+}
+
+function whereOf(account: Account): string {
   switch (account.kind) {
     case 'smtp':
-      return { name, kind, where: `${account.host}:${account.port}` }
+      return `${account.host}:${account.port}`
     case 'ses':
-      return { name, kind, where: account.region }
+      return account.region
     case 'sendgrid':
-      return { name, kind, where: new URL(account.endpoint ?? 'https://api.sendgrid.com').host }
+      return new URL(account.endpoint ?? 'https://api.sendgrid.com').host
   }
 }

@@ -15,11 +15,25 @@ const endpoint = z
   .url({ protocol: /^https?$/ })
   .transform((url) => url.replace(/\/+$/, ''))
   .optional()
-const rate_per_second = z.number().positive().max(100_000).optional()
+const domain = z
+  .string()
+  .regex(/^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/)
+  .toLowerCase()
+/** What accounts of every kind may say. */
+const common = {
+  name,
+  rate_per_second: z.number().positive().max(100_000).optional(),
+  per_day: z.int().min(1).max(1_000_000_000).optional(),
+  from_domains: z.array(domain).min(1).max(1_000).optional(),
+  pool: name.optional(),
+}
+/** Batches sent at once through one HTTP service: four in each of the ten invocations that `emk-sends` may have. */
+const HTTP_CONNECTIONS = 40
+const connections = z.int().min(1).max(1_000)
 
 const smtp = z
   .strictObject({
-    name,
+    ...common,
     kind: z.literal('smtp'),
     host,
     port: z
@@ -34,12 +48,11 @@ const smtp = z
       .string()
       .regex(/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[A-Za-z0-9.:]+\])$/)
       .optional(),
-    max_connections: z.int().min(1).max(1_000).default(4),
-    rate_per_second,
+    max_connections: connections.default(4),
   })
   .refine((account) => (account.username === undefined) === (account.password === undefined), { path: ['password'] })
 const ses = z.strictObject({
-  name,
+  ...common,
   kind: z.literal('ses'),
   region: z.string().regex(/^[a-z]{2}(?:-[a-z]+)+-[0-9]+$/),
   access_key_id: text,
@@ -49,11 +62,20 @@ const ses = z.strictObject({
     .regex(/^[A-Za-z0-9_-]{1,64}$/)
     .optional(),
   endpoint,
-  rate_per_second,
+  max_connections: connections.default(HTTP_CONNECTIONS),
 })
-const sendgrid = z.strictObject({ name, kind: z.literal('sendgrid'), api_key: text, endpoint, rate_per_second })
+const sendgrid = z.strictObject({
+  ...common,
+  kind: z.literal('sendgrid'),
+  api_key: text,
+  endpoint,
+  max_connections: connections.default(HTTP_CONNECTIONS),
+})
 
-const accounts = z.array(z.discriminatedUnion('kind', [smtp, ses, sendgrid])).min(1)
+const account = z
+  .discriminatedUnion('kind', [smtp, ses, sendgrid])
+  .refine(({ pool, from_domains }) => pool === undefined || from_domains !== undefined, { path: ['from_domains'] })
+const accounts = z.array(account).min(1)
 
 /** What each field wants, for the error. */
 const FIXES: Record<string, string> = {
@@ -67,6 +89,9 @@ const FIXES: Record<string, string> = {
   ehlo_name: 'a host name or an address literal such as "[192.0.2.1]"',
   max_connections: 'a whole number from 1',
   rate_per_second: 'a number over 0',
+  per_day: 'a whole number from 1: mails in any 24 hours',
+  from_domains: 'a list of the domains it may send from; an account in a pool must have it',
+  pool: 'a name, the same for all accounts that stand in for each other',
   region: 'an AWS region such as "eu-central-1"',
   access_key_id: 'text',
   secret_access_key: 'text',

@@ -1,46 +1,76 @@
-import type { Outcome } from './provider.ts'
+import { answerText } from './answer.ts'
+import type { Outcome, Slots } from './provider.ts'
 
-/** Requests one connection keeps open: the platform has six for everything, SQL and Redis included. */
+/** Requests one group keeps open at most; fewer where other batches of the invocation share its slots. */
 const IN_FLIGHT = 4
 /** Longest wait for one answer, ms. */
 const PATIENCE = 30_000
 
 /**
  * Sends a group over HTTP, a few requests at a time, and gives the outcomes in the group's order. A request that has no
- * answer in time is `unknown`, one that was never started is `later`. Never throws.
- * @param request one mail; `signal` fires when its time is over
+ * answer in time is `unknown`, one that was never started is `later`. The clock of a request starts when it has a slot.
+ * Never throws.
+ * @param request one mail; an async function, `signal` fires when its time is over
  * @param deadline ms since 1970, for the whole group
  */
 export async function sendInFlight<Prepared>(
+  slots: Slots,
   group: readonly Prepared[],
   deadline: number,
   request: (mail: Prepared, signal: AbortSignal) => Promise<Outcome>,
 ): Promise<Outcome[]> {
-  const outcomes: Outcome[] = group.map(() => ({ kind: 'later', answer: 'no time was left for this mail' }))
+  const outcomes: Outcome[] = group.map(() => ({
+    kind: 'later',
+    answer: 'no time was left for this mail',
+    untried: true,
+  }))
   let next = 0
   /** Once the account is refused the rest of the group would fare the same. */
   let stopped: Outcome | null = null
   const lane = async () => {
     while (next < group.length) {
       const index = next++
+      const free = await slotInTime(slots, deadline)
       const left = deadline - Date.now()
-      if (left <= 0) return
-      if (stopped !== null) outcomes[index] = stopped
-      else {
-        const outcome = await inTime(group[index] as Prepared, Math.min(left, PATIENCE), request)
-        outcomes[index] = outcome
-        if (outcome.kind === 'stop') stopped = outcome
+      if (free === null || left <= 0) {
+        free?.()
+        return
       }
+      if (stopped !== null) {
+        free()
+        outcomes[index] = stopped
+        continue
+      }
+      const outcome = await inTime(Math.min(left, PATIENCE), free, (signal) =>
+        request(group[index] as Prepared, signal),
+      )
+      outcomes[index] = outcome
+      if (outcome.kind === 'stop') stopped = outcome
     }
   }
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
   return outcomes
 }
 
-async function inTime<Prepared>(
-  mail: Prepared,
+/** A slot, or null when none comes free before the deadline: then others of this invocation hold them all. */
+async function slotInTime(slots: Slots, deadline: number): Promise<(() => void) | null> {
+  const taken = slots.take()
+  let timer: ReturnType<typeof setTimeout> | null = null
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, deadline - Date.now()), null)
+  })
+  const free = await Promise.race([taken, late])
+  if (timer !== null) clearTimeout(timer)
+  // The slot comes all the same, some time.
+  if (free === null) void taken.then((give_back) => give_back())
+  return free
+}
+
+/** @param free called when the request has truly ended: one that is given up may hold its connection a little longer */
+async function inTime(
   ms: number,
-  request: (mail: Prepared, signal: AbortSignal) => Promise<Outcome>,
+  free: () => void,
+  request: (signal: AbortSignal) => Promise<Outcome>,
 ): Promise<Outcome> {
   const controller = new AbortController()
   let timer: ReturnType<typeof setTimeout> | null = null
@@ -50,11 +80,13 @@ async function inTime<Prepared>(
       controller.abort()
     }, ms)
   })
-  try {
-    return await Promise.race([request(mail, controller.signal), late])
-  } catch (error) {
-    return { kind: 'unknown', answer: error instanceof Error ? error.message.slice(0, 200) : 'the request failed' }
-  } finally {
-    if (timer !== null) clearTimeout(timer)
-  }
+  const answered = request(controller.signal)
+    .catch((error: unknown): Outcome => {
+      const answer = error instanceof Error && error.message !== '' ? error.message : 'the request failed'
+      return { kind: 'unknown', answer: answerText(answer) }
+    })
+    .finally(free)
+  const outcome = await Promise.race([answered, late])
+  if (timer !== null) clearTimeout(timer)
+  return outcome
 }

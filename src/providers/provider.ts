@@ -28,17 +28,41 @@ export interface Mailbox {
 /**
  * What became of one mail.
  * - `sent`: the provider took responsibility.
- * - `later`: surely not sent, worth another try; `delay_seconds` is the provider's own hint.
- * - `never`: surely not sent and never will be to this recipient; `dead` says the address itself does not exist.
+ * - `later`: surely not sent, worth another try; `delay_seconds` is the provider's own hint. `throttled` says that the account
+ *   sends too fast or too much (429, 421, 454): it is the account that must slow down. `untried` says that the mail was never
+ *   offered (the connection was gone before its turn): it costs no attempt. `silent` says that no answer came (refused, lost
+ *   or too slow) while this mail, or the connection itself, was under way; what makes a server hang up may be the mail, so
+ *   this does cost an attempt.
+ * - `never`: surely not sent and never will be to this recipient; `dead` says the address itself does not exist, `policy` that
+ *   it was refused for what we are or send (5.7.x, reputation), which says nothing about the address.
  * - `stop`: surely not sent because of account or configuration; every other mail would fare the same.
  * - `unknown`: it left and no answer came. Never retried, never failed over.
  */
 export type Outcome =
   | { kind: 'sent'; answer: string; provider_message_id?: string }
-  | { kind: 'later'; answer: string; delay_seconds?: number }
-  | { kind: 'never'; answer: string; dead: boolean }
+  | { kind: 'later'; answer: string; delay_seconds?: number; throttled?: true; untried?: true; silent?: true }
+  | { kind: 'never'; answer: string; dead: boolean; policy?: true }
   | { kind: 'stop'; answer: string }
   | { kind: 'unknown'; answer: string }
+
+/** What a service says this account may send. */
+export interface Quota {
+  rate_per_second: number
+  /** Over any 24 hours. */
+  per_day: number
+  /** In the last 24 hours, by this account over every way it is used. */
+  sent_last_day: number
+}
+
+/**
+ * What one invocation may have open at once, shared by all that sends in it. The platform gives an invocation six
+ * connections for everything, SQL, Redis and the gate included, and silently queues what is over: a request queued there
+ * would look like one whose answer is late.
+ */
+export interface Slots {
+  /** Waits for a slot. @returns gives it back; calling it again does nothing */
+  take(): Promise<() => void>
+}
 
 /** A sending service under one account. `Prepared` is the service's own form of a mail, ready for the wire. */
 export interface Provider<Prepared = unknown> {
@@ -48,11 +72,15 @@ export interface Provider<Prepared = unknown> {
    */
   prepare(mail: Mail): Prepared
   /**
-   * Opens what sending needs (a connection and login for SMTP; nothing for HTTP services).
+   * Opens what sending needs (a connection and login for SMTP, which holds one slot until it is closed; nothing for HTTP
+   * services, which take a slot for each request).
+   * @param slots what this invocation may have open at once
    * @param envelope_from whose mail it will be; SMTP greets with its domain unless the account says otherwise
    * @throws {ConnectionRefused} with the outcome every waiting mail shares: `later` or `stop`
    */
-  connect(envelope_from?: string): Promise<Connection<Prepared>>
+  connect(slots: Slots, envelope_from?: string): Promise<Connection<Prepared>>
+  /** What the service says this account may send; null when it does not say. Only some have it. Never throws. */
+  quota?(): Promise<Quota | null>
 }
 
 export interface Connection<Prepared = unknown> {

@@ -1,48 +1,83 @@
 import sendgrid from '@sendgrid/mail'
 import { wireAddress } from '../mime/address.ts'
-import { refuseControl, textField } from '../mime/headers.ts'
+import { refuseControl, refuseReserved, textField } from '../mime/headers.ts'
+import { refuseHuge } from '../mime/message.ts'
 import type { SendGridAccount } from './account.ts'
 import { answerText } from './answer.ts'
 import { sendInFlight } from './in_flight.ts'
 import { type Mail, type Mailbox, type Outcome, type Provider, UnsendableMail } from './provider.ts'
 import { retryAfter } from './retry_after.ts'
 
-type MailData = Exclude<Parameters<typeof sendgrid.send>[0], unknown[]>
-type Service = typeof sendgrid & { client: { setDefaultRequest(key: 'baseUrl', value: string): unknown } }
+interface Client {
+  setDefaultRequest(key: 'baseUrl', value: string): unknown
+  setDefaultRequest(key: 'timeout', value: number): unknown
+  setDefaultRequest(key: 'signal', value: AbortSignal): unknown
+  request(request: { method: 'POST'; url: string; body: MailBody }): Promise<[{ statusCode: number; headers: unknown }]>
+}
+type Service = typeof sendgrid & { client: Client }
 
 /** The class hangs on the default instance, and each of its instances has a client of its own; the package's types say neither. */
 const { MailService } = sendgrid as unknown as { MailService: new () => Service }
 
+/** The body of POST /v3/mail/send, as far as it is used here. */
+interface MailBody {
+  personalizations: { to: Address[] }[]
+  from: Address
+  reply_to?: Address
+  subject: string
+  content: { type: 'text/plain' | 'text/html'; value: string }[]
+  headers: Record<string, string>
+  custom_args: Record<string, string>
+  tracking_settings: object
+}
+
+interface Address {
+  email: string
+  name?: string
+}
+
 interface SendGridMail {
-  data: MailData
+  body: MailBody
   recipients: [string, string]
 }
 
-/** The library waits for ever by itself. Above the patience of the group, which decides. Ms. */
-const TIMEOUT = 60_000
+/** The library waits for ever by itself. As long as the group waits for one answer. Ms. */
+const TIMEOUT = 30_000
+/** SendGrid keeps these for itself, beside those that no caller sets (Mail Send, "headers"). */
+const RESERVED = new Set(['x-sg-id', 'x-sg-eid', 'dkim-signature'])
+/** SendGrid's own tracking stays off: links and pixel are ours. */
+const TRACKING_OFF = {
+  click_tracking: { enable: false, enable_text: false },
+  open_tracking: { enable: false },
+  subscription_tracking: { enable: false },
+}
 
 /** SendGrid's v3 mail/send, one recipient a request: one bad recipient fails a whole request there. */
 export function sendGridProvider(account: SendGridAccount): Provider<SendGridMail> {
   // Never the default instance: it is shared by the whole process, and with it the last key that was set.
   const service = new MailService()
   service.setApiKey(account.api_key)
+  const { client } = service
   // After the key, which resets it.
-  if (account.endpoint !== undefined) service.client.setDefaultRequest('baseUrl', `${account.endpoint}/`)
-  service.setTimeout(TIMEOUT)
+  if (account.endpoint !== undefined) client.setDefaultRequest('baseUrl', `${account.endpoint}/`)
+  client.setDefaultRequest('timeout', TIMEOUT)
 
   return {
     prepare: (mail) => ({
-      data: mailData(mail),
+      body: mailBody(mail),
       recipients: [wireAddress(mail.to.email, 'to').address, mail.to.email],
     }),
 
-    async connect() {
+    async connect(slots) {
       return {
         usable: true,
         send: (group, deadline) =>
-          sendInFlight(group, deadline, async ({ data, recipients }) => {
+          sendInFlight(slots, group, deadline, async ({ body, recipients }, signal) => {
             try {
-              const [{ statusCode, headers }] = await service.send(data)
+              // Read at once by request(), before another mail sets its own.
+              client.setDefaultRequest('signal', signal)
+              // Not send(): it makes the mail's own headers headers of the request too, and may throw on a content filter.
+              const [{ statusCode, headers }] = await client.request({ method: 'POST', url: '/v3/mail/send', body })
               const id = (headers as Record<string, unknown>)['x-message-id']
               return {
                 kind: 'sent',
@@ -59,36 +94,46 @@ export function sendGridProvider(account: SendGridAccount): Provider<SendGridMai
   }
 }
 
-/** Objects, not "name <address>" strings: those are parsed again by the library. */
-function mailData(mail: Mail): MailData {
-  // JSON carries line breaks into SendGrid's own headers unchanged: they are refused here, as in a message of our own.
+/** @throws {UnsendableMail} for what SendGrid refuses in any request, and for what JSON would carry into its headers */
+function mailBody(mail: Mail): MailBody {
+  refuseHuge(mail)
   refuseControl(mail.subject, 'subject')
-  for (const [name, value] of mail.headers) textField(name, value)
+  if (mail.subject === '') throw new UnsendableMail('subject: SendGrid takes no mail without one')
+  const content: MailBody['content'] = []
+  if (mail.text !== '') content.push({ type: 'text/plain', value: mail.text })
+  if (mail.html !== '') content.push({ type: 'text/html', value: mail.html })
+  if (content.length === 0) throw new UnsendableMail('body: SendGrid takes no mail without one')
   return {
+    personalizations: [{ to: [address(mail.to, 'to')] }],
     from: address(mail.from, 'from'),
-    to: address(mail.to, 'to'),
-    ...(mail.reply_to === null ? {} : { replyTo: address({ email: mail.reply_to, name: null }, 'reply_to') }),
+    ...(mail.reply_to === null ? {} : { reply_to: address({ email: mail.reply_to, name: null }, 'reply_to') }),
     subject: mail.subject,
-    text: mail.text,
-    html: mail.html,
-    headers: { 'Message-ID': `<${mail.message_id}>`, ...Object.fromEntries(mail.headers) },
+    content,
+    headers: { 'Message-ID': `<${mail.message_id}>`, ...Object.fromEntries(mail.headers.map(headerField)) },
     // They come back in SendGrid's events.
-    customArgs: { campaign_id: String(mail.campaign_id), subscriber_id: String(mail.subscriber_id) },
-    trackingSettings: {
-      clickTracking: { enable: false, enableText: false },
-      openTracking: { enable: false },
-      subscriptionTracking: { enable: false },
-    },
+    custom_args: { campaign_id: String(mail.campaign_id), subscriber_id: String(mail.subscriber_id) },
+    tracking_settings: TRACKING_OFF,
   }
 }
 
-function address(mailbox: Mailbox, part: string): { email: string; name?: string } {
+/** SendGrid folds, but leaves the encoding of what is not ASCII to us. */
+function headerField([name, value]: readonly [string, string]): [string, string] {
+  refuseReserved(name)
+  if (RESERVED.has(name.toLowerCase())) throw new UnsendableMail(`header ${name}: SendGrid keeps it for itself`)
+  const field = textField(name, value)
+  return [name, field.slice(name.length + 2, -2).replaceAll('\r\n ', ' ')]
+}
+
+function address(mailbox: Mailbox, part: string): Address {
   const wire = wireAddress(mailbox.email, part)
   if (wire.needs_smtputf8) throw new UnsendableMail(`${part}: SendGrid takes only ASCII before the @`)
   if (mailbox.name === null || mailbox.name === '') return { email: wire.address }
   refuseControl(mailbox.name, `${part} name`)
   return { email: wire.address, name: mailbox.name }
 }
+
+/** Statuses that concern key, plan or sender: every other mail would fare the same. 451: not in this region. */
+const ACCOUNT = new Set([401, 403, 404, 405, 406, 415, 451])
 
 /** What a failed request means: an HTTP status from SendGrid, or none when the network failed. @param now ms since 1970 */
 export function sendGridOutcome(error: unknown, recipients: readonly string[], now: number): Outcome {
@@ -101,10 +146,15 @@ export function sendGridOutcome(error: unknown, recipients: readonly string[], n
   if (typeof code !== 'number') return { kind: 'unknown', answer }
   if (code === 429 || code === 503) {
     const delay_seconds = retryAfter((name) => header(response, name), now)
-    return { kind: 'later', answer, ...(delay_seconds === undefined ? {} : { delay_seconds }) }
+    return {
+      kind: 'later',
+      answer,
+      ...(delay_seconds === undefined ? {} : { delay_seconds }),
+      ...(code === 429 ? { throttled: true } : {}),
+    }
   }
-  if (code === 401 || code === 403 || code === 404) return { kind: 'stop', answer }
-  if (code >= 400 && code < 500) return { kind: 'never', answer, dead: false }
+  if (ACCOUNT.has(code)) return { kind: 'stop', answer }
+  if (code >= 400 && code < 500 && code !== 408) return { kind: 'never', answer, dead: false }
   return { kind: 'unknown', answer }
 }
 

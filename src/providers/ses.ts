@@ -4,13 +4,20 @@ import { buildMessage } from '../mime/message.ts'
 import type { SesAccount } from './account.ts'
 import { answerText } from './answer.ts'
 import { sendInFlight } from './in_flight.ts'
-import { type Outcome, type Provider, UnsendableMail } from './provider.ts'
+import { type Outcome, type Provider, type Quota, UnsendableMail } from './provider.ts'
 
 interface SesMail {
   /** The request, as JSON. */
   body: string
   recipients: [string, string]
 }
+
+/** Longest request, in characters: SES takes 40 MB of message after base64 (Service quotas), which is nearly all of it. */
+const LARGEST = 40_000_000
+/** How long asking for the quota may take, ms. */
+const QUOTA_PATIENCE = 5_000
+/** SES says -1 for an account without a daily limit: more than anyone sends, and unlike Infinity still a number in JSON. */
+const UNLIMITED = Number.MAX_SAFE_INTEGER
 
 /** The daily quota moves hour by hour (a sliding day): asking earlier only costs requests. Seconds. */
 const QUOTA_DELAY = 3_600
@@ -25,7 +32,7 @@ export function sesProvider(account: SesAccount): Provider<SesMail> {
     // Its own repeats would mail twice after a lost answer.
     retries: 0,
   })
-  const url = `${account.endpoint ?? `https://email.${account.region}.amazonaws.com`}/v2/email/outbound-emails`
+  const base = `${account.endpoint ?? `https://email.${account.region}.amazonaws.com`}/v2/email`
 
   return {
     prepare(mail) {
@@ -41,16 +48,17 @@ export function sesProvider(account: SesAccount): Provider<SesMail> {
         ],
         ...(account.configuration_set === undefined ? {} : { ConfigurationSetName: account.configuration_set }),
       })
+      if (body.length > LARGEST) throw new UnsendableMail('body: Amazon SES takes at most 40 MB')
       return { body, recipients: [message.envelope_to, mail.to.email] }
     },
 
-    async connect() {
+    async connect(slots) {
       return {
         usable: true,
         send: (group, deadline) =>
-          sendInFlight(group, deadline, async ({ body, recipients }, signal) => {
+          sendInFlight(slots, group, deadline, async ({ body, recipients }, signal) => {
             const headers = { 'content-type': 'application/json' }
-            const response = await aws.fetch(url, { method: 'POST', headers, body, signal })
+            const response = await aws.fetch(`${base}/outbound-emails`, { method: 'POST', headers, body, signal })
             return sesOutcome(
               response.status,
               response.headers.get('x-amzn-errortype'),
@@ -61,8 +69,30 @@ export function sesProvider(account: SesAccount): Provider<SesMail> {
         async close() {},
       }
     },
+
+    async quota() {
+      try {
+        const response = await aws.fetch(`${base}/account`, { signal: AbortSignal.timeout(QUOTA_PATIENCE) })
+        return response.ok ? quotaOf(await response.text()) : null
+      } catch {
+        return null
+      }
+    },
   }
 }
+
+/** The sending limits in an answer of GetAccount. */
+function quotaOf(body: string): Quota | null {
+  const { SendQuota } = jsonObject(body)
+  if (typeof SendQuota !== 'object' || SendQuota === null) return null
+  const { MaxSendRate, Max24HourSend, SentLast24Hours } = SendQuota as Record<string, unknown>
+  if (!isNumber(MaxSendRate) || !isNumber(Max24HourSend) || !isNumber(SentLast24Hours)) return null
+  if (MaxSendRate <= 0) return null
+  const per_day = Max24HourSend < 0 ? UNLIMITED : Max24HourSend
+  return { rate_per_second: MaxSendRate, per_day, sent_last_day: SentLast24Hours }
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
 /** Errors of SendEmail and of the signature that concern the account: every other mail would fare the same. */
 const ACCOUNT = new Set([
@@ -77,11 +107,14 @@ const ACCOUNT = new Set([
   'InvalidSignatureException',
   'MissingAuthenticationToken',
   'MissingAuthenticationTokenException',
+  'NotAuthorized',
+  'OptInRequired',
+  'RequestExpired',
   'SignatureDoesNotMatch',
   'UnrecognizedClientException',
   'ExpiredTokenException',
 ])
-const TOO_FAST = new Set(['TooManyRequestsException', 'Throttling', 'ThrottlingException'])
+const TOO_FAST = new Set(['TooManyRequestsException', 'Throttling', 'ThrottlingException', 'RequestThrottled'])
 
 /** What SES's answer means. @param error_type of the header x-amzn-ErrorType, which may end in ":" and a URL */
 export function sesOutcome(
@@ -100,14 +133,17 @@ export function sesOutcome(
   const answer = answerText(`${status} ${type} ${message}`, ...recipients)
   if (ACCOUNT.has(type)) return { kind: 'stop', answer }
   if (type === 'LimitExceededException' || (TOO_FAST.has(type) && /daily/i.test(message))) {
-    return { kind: 'later', answer, delay_seconds: QUOTA_DELAY }
+    return { kind: 'later', answer, throttled: true, delay_seconds: QUOTA_DELAY }
   }
-  if (TOO_FAST.has(type) || status === 429 || status === 503) return { kind: 'later', answer }
+  if (TOO_FAST.has(type) || status === 429) return { kind: 'later', answer, throttled: true }
+  if (status === 503) return { kind: 'later', answer }
   // A sender that is not verified, or an account still in the sandbox.
   if (type === 'MessageRejected' && /not verified/i.test(message)) return { kind: 'stop', answer }
+  if (type === 'MessageRejected') return { kind: 'never', answer, dead: false, policy: true }
   if (status === 401 || status === 403 || status === 404) return { kind: 'stop', answer }
-  if (status >= 400 && status < 500) return { kind: 'never', answer, dead: false }
-  // 500, 502, 504 and whatever else: the mail may be on its way.
+  const broken_off = status === 408 || type === 'RequestAbortedException' || type === 'RequestTimeoutException'
+  if (status >= 400 && status < 500 && !broken_off) return { kind: 'never', answer, dead: false }
+  // 500, 502, 504, a request that broke off and whatever else: the mail may be on its way.
   return { kind: 'unknown', answer }
 }
 

@@ -1,21 +1,28 @@
-import { pauseCampaign } from '../campaigns/transitions.ts'
+import { noteCampaign, pauseCampaign } from '../campaigns/transitions.ts'
 import type { BatchPointer } from '../dispatch/message.ts'
 import { dueRows } from '../ledger/due.ts'
-import { postponeBatch } from '../ledger/release.ts'
+import { postponeBatch } from '../ledger/postpone.ts'
 import { BATCH_SIZE } from '../ledger/status.ts'
+import { log } from '../log.ts'
 import { RenderError } from '../render/errors.ts'
 import type { LoadedCampaign } from './campaign.ts'
-import { returnPermit, waitForPermit } from './permit.ts'
-import { BatchRun } from './run.ts'
-import { ACK, type Answer, COME_BACK, MENDING, type Sender } from './sender.ts'
+import { findPermit, takeover } from './choose.ts'
+import { returnPermit } from './permit.ts'
+import { BatchRun, type Ended } from './run.ts'
+import { ACK, type Answer, COME_BACK, type Invocation, MENDING, type Sender, type SendingAccount } from './sender.ts'
 
 /**
- * Sends what is due of one batch: permit, claim, then group by group mark, send, record.
+ * Sends what is due of one batch: permit, claim, then group by group mark, send, record. The first of the campaign's
+ * accounts that is not down carries it; what an account that fails leaves behind, the next claim gives to the next one.
  *
  * @param attempts - deliveries of this pointer so far, as the queue counts them; only spaces out connection attempts
- * @param started - ms at which the invocation began
  */
-export async function sendBatch(s: Sender, pointer: BatchPointer, attempts: number, started: number): Promise<Answer> {
+export async function sendBatch(
+  s: Sender,
+  pointer: BatchPointer,
+  attempts: number,
+  invocation: Invocation,
+): Promise<Answer> {
   const { campaign_id, batch } = pointer
   let campaign: LoadedCampaign | null
   try {
@@ -31,26 +38,68 @@ export async function sendBatch(s: Sender, pointer: BatchPointer, attempts: numb
     await postponeBatch(s.db, campaign_id, batch, COME_BACK)
     return ACK
   }
-  const account = s.account(campaign.snapshot.sender.account)
-  if (!account) {
-    await pauseCampaign(s.db, campaign_id, `No sending account is named "${campaign.snapshot.sender.account ?? ''}".`)
+  const { account: named, from_email } = campaign.snapshot.sender
+  const accounts = s.candidates(named, from_email)
+  const [first] = accounts
+  if (!first) {
+    await pauseCampaign(s.db, campaign_id, noAccount(named, from_email))
     return ACK
   }
-  // Where mails are rationed, a batch asks for those it has; one that has none to send needs no permit.
-  const rationed = account.limits.rate_per_second !== null
-  const mails = rationed ? await dueRows(s.db, campaign_id, batch) : BATCH_SIZE
-  const run = new BatchRun(s, campaign, account, batch, started, mails)
-  if (mails === 0) return run.send(attempts)
-  const gate = s.gate(account.name)
-  const permit = await waitForPermit(gate, mails, account.limits, s.now, s.sleep)
-  if (!permit) {
-    await postponeBatch(s.db, campaign_id, batch, COME_BACK)
+  const mails = isRationed(first) ? await dueRows(s.db, campaign_id, batch) : BATCH_SIZE
+  if (mails === 0) {
+    // Rows to be settled or nothing at all: it takes no permit to find out.
+    const { answer } = await new BatchRun(s, campaign, first, batch, null, invocation).send(attempts)
+    return answer
+  }
+  const found = await findPermit(s, accounts, { mails })
+  if (!('permit' in found)) {
+    if (found.reason) await noteCampaign(s.db, campaign_id, `Account ${found.account}: ${found.reason}`)
+    await postponeBatch(s.db, campaign_id, batch, Math.max(Math.ceil(found.wait_ms / 1000), 1))
     return ACK
   }
+  const { account, permit } = found
+  const run = new BatchRun(s, campaign, account, batch, permit, invocation)
+  let ended: Ended
   try {
     if (permit.starts_in_ms > 0) await s.sleep(permit.starts_in_ms)
-    return await run.send(attempts)
+    ended = await run.send(attempts)
   } finally {
-    await returnPermit(gate, permit.id, mails - run.used, account.limits)
+    await returnPermit(s.gate(account.name), permit.id, run.report, account.limits)
   }
+  if (ended.stop !== null) return await afterStop(s, pointer, accounts, account, ended.stop)
+  // Where another account may stand in, a silent one is soon known to be down.
+  const retry = 'retry_seconds' in ended.answer && run.report.silent > 0 && accounts.length > 1
+  return retry ? { retry_seconds: NEXT_ACCOUNT } : ended.answer
+}
+
+/** After an account failed, another of its pool is tried so soon. In seconds. */
+const NEXT_ACCOUNT = 5
+
+/** Where mails are counted, a batch asks for those it has, so that no other waits for what it does not use. */
+const isRationed = ({ limits, provider }: SendingAccount) =>
+  limits.rate_per_second !== null || limits.per_day !== null || provider.quota !== undefined
+
+const noAccount = (named: string | null, from_email: string) => {
+  const domain = from_email.slice(from_email.lastIndexOf('@') + 1)
+  return named === null
+    ? `No sending account may send from ${domain}: add the domain to its from_domains in ACCOUNTS, then resume.`
+    : `No sending account named "${named}" may send from ${domain}: see ACCOUNTS and its from_domains, then resume.`
+}
+
+/** The account refuses us. Another of its pool goes on; only when none is left the campaign pauses. */
+async function afterStop(
+  s: Sender,
+  { campaign_id, batch }: BatchPointer,
+  accounts: readonly SendingAccount[],
+  failed: SendingAccount,
+  answer: string,
+): Promise<Answer> {
+  const { next, reasons } = await takeover(s, accounts, failed)
+  if (next !== null) {
+    log('account_failed_over', { campaign_id, batch, account: failed.name, next })
+    return { retry_seconds: 1 }
+  }
+  const reason = [`Account ${failed.name}: ${answer}`, ...reasons].join('; ')
+  if (await pauseCampaign(s.db, campaign_id, reason)) log('campaign_paused', { campaign_id, account: failed.name })
+  return ACK
 }

@@ -1,7 +1,8 @@
 import type { BatchPointer } from '../dispatch/message.ts'
 import { log } from '../log.ts'
+import { openSlots } from '../providers/slots.ts'
 import { sendBatch } from './batch.ts'
-import type { Sender } from './sender.ts'
+import type { Invocation, Sender } from './sender.ts'
 
 /** The queue asks again after so many seconds when a pointer could not even be looked at. */
 const TROUBLE = 60
@@ -11,11 +12,11 @@ const TROUBLE = 60
  * back every pointer of the invocation.
  */
 export async function consumeSends(s: Sender, messages: readonly Message<BatchPointer>[]): Promise<void> {
-  const started = s.now().getTime()
+  const invocation: Invocation = { started: s.now().getTime(), slots: openSlots() }
   await Promise.all(
     messages.map(async (message) => {
       try {
-        const answer = await sendBatch(s, message.body, message.attempts, started)
+        const answer = await sendBatch(s, message.body, message.attempts, invocation)
         if ('ack' in answer) message.ack()
         else message.retry({ delaySeconds: answer.retry_seconds })
       } catch (error) {

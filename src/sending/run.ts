@@ -1,16 +1,18 @@
 import { noteCampaign, pauseCampaign } from '../campaigns/transitions.ts'
 import { type ClaimedRow, claimBatch } from '../ledger/claim.ts'
 import { completeCampaign } from '../ledger/complete.ts'
-import { type Advance, type Advanced, advance, type Verdict } from '../ledger/record.ts'
-import { postponeBatch, releaseBatch } from '../ledger/release.ts'
+import { postponeBatch } from '../ledger/postpone.ts'
+import { type Advance, type Advanced, advance, releaseBatch, type Verdict } from '../ledger/record.ts'
 import { log } from '../log.ts'
-import { type Connection, ConnectionRefused, UnsendableMail } from '../providers/provider.ts'
+import { type Connection, ConnectionRefused, type Outcome, UnsendableMail } from '../providers/provider.ts'
 import { RenderError } from '../render/errors.ts'
 import { MAX_QUEUE_DELAY } from './backoff.ts'
 import type { LoadedCampaign } from './campaign.ts'
 import { composeMail } from './compose.ts'
-import { ACK, type Answer, COME_BACK, MENDING, type Sender, type SendingAccount } from './sender.ts'
-import { fail, hold, judge, skip } from './verdict.ts'
+import { SILENT, stopOf, tally } from './health.ts'
+import type { Permit, Report } from './permit.ts'
+import { ACK, type Answer, COME_BACK, type Invocation, MENDING, type Sender, type SendingAccount } from './sender.ts'
+import { fail, hold, judge, putBack, skip } from './verdict.ts'
 
 /** More than this share of a batch that cannot be rendered is no accident of one person's data: the template is at fault. */
 const UNRENDERED_SHARE = 0.01
@@ -21,16 +23,23 @@ interface Ready {
   prepared: unknown
 }
 
+/** How a claim ended: what the queue is told, and what the account answered if it refuses us. */
+export interface Ended {
+  answer: Answer
+  stop: string | null
+}
+
+const NO_OUTCOME: Outcome = { kind: 'unknown', answer: 'the provider gave no outcome' }
+
 /** One claim of one batch, from lease to release. */
 export class BatchRun {
   readonly #s: Sender
   readonly #campaign: LoadedCampaign
   readonly #account: SendingAccount
   readonly #batch: number
-  readonly #started: number
+  readonly #permit: Permit | null
+  readonly #invocation: Invocation
   readonly #token: string
-  /** As many may be sent. */
-  readonly #mails: number
   /** What is known and not yet recorded. */
   #verdicts: Verdict[] = []
   /** What the account answered that no other mail would escape. */
@@ -38,27 +47,41 @@ export class BatchRun {
   /** Mails of this claim that could not be rendered, and why the first could not; `allowed` is set by the batch's size. */
   readonly #unrendered = { count: 0, allowed: 0, first: '' }
   #connection: Connection | null = null
-  /** Mails handed to the provider. */
-  used = 0
+  /** Ms at which the permit ends unless it is extended. */
+  #permit_ends = 0
+  /** What the gate is told in the end. */
+  readonly report: Report = {
+    used: 0,
+    sent: 0,
+    silent: 0,
+    throttled: 0,
+    throttled_seconds: null,
+    stop: null,
+    trouble: null,
+  }
+  /** Mails of this claim that failed for good. */
+  failed = 0
 
+  /** @param permit - null when nothing is to be sent, only to be settled */
   constructor(
     s: Sender,
     campaign: LoadedCampaign,
     account: SendingAccount,
     batch: number,
-    started: number,
-    mails: number,
+    permit: Permit | null,
+    invocation: Invocation,
   ) {
     this.#s = s
     this.#campaign = campaign
     this.#account = account
     this.#batch = batch
-    this.#started = started
-    this.#mails = mails
+    this.#permit = permit
+    this.#invocation = invocation
     this.#token = s.uuid()
+    if (permit) this.#permit_ends = s.now().getTime() + permit.starts_in_ms + s.settings.lease_seconds * 1000
   }
 
-  async send(attempts: number): Promise<Answer> {
+  async send(attempts: number): Promise<Ended> {
     const { db, settings } = this.#s
     const campaign_id = this.#campaign.id
     const claim = await claimBatch(db, {
@@ -70,10 +93,10 @@ export class BatchRun {
     if (!claim.claimed) {
       if (claim.why === 'done') await completeCampaign(db, campaign_id)
       if (claim.why === 'halted') await postponeBatch(db, campaign_id, this.#batch, COME_BACK)
-      return ACK
+      return { answer: ACK, stop: null }
     }
     this.#unrendered.allowed = claim.size * UNRENDERED_SHARE
-    const due = claim.rows.slice(0, this.#mails)
+    const due = claim.rows.slice(0, this.#permit?.mails ?? 0)
     let wait = 0
     let failure: unknown = null
     try {
@@ -85,18 +108,18 @@ export class BatchRun {
     } finally {
       await this.#connection?.close()
     }
+    if (failure instanceof ConnectionRefused) wait = this.#refused(failure, attempts)
+    // Lost before it took anything: what was not offered is due at once, but the server needs a moment.
+    else if (this.report.silent > 0 && this.report.sent === 0) wait = Math.min(COME_BACK * attempts, 900)
     // First of all what became of the mails: nothing that fails below may keep it from the ledger.
-    if (this.#verdicts.length > 0) await this.#advance(-1, [])
-    if (this.#stop !== null) await this.#pause(this.#stop)
-    if (failure instanceof ConnectionRefused) wait = await this.#refused(failure, attempts)
-    else if (failure !== null) throw failure
-    // A pointer that comes back may have been the one that could not reach the account: that is over.
-    else if (attempts > 1 && this.used > 0) await noteCampaign(db, campaign_id, null)
     const answer = await this.#release(wait)
+    if (failure instanceof ConnectionRefused && failure.outcome.kind === 'later') {
+      await noteCampaign(db, campaign_id, `Account ${this.#account.name}: ${failure.outcome.answer}`)
+    } else if (failure !== null && !(failure instanceof ConnectionRefused)) throw failure
     // After the release: a campaign that ends with this batch has nothing left to pause.
     if (this.#spoilt) await this.#pauseSpoilt(claim.size)
     // A pointer that found nothing due is one too many: another waits for these rows, or the sweep sends one.
-    return due.length > 0 ? answer : ACK
+    return { answer: due.length > 0 ? answer : ACK, stop: this.#stop }
   }
 
   /** Decides the rows that are not to be sent now. Null when nobody can say who has just unsubscribed. */
@@ -118,7 +141,7 @@ export class BatchRun {
 
   async #sendRows(rows: ClaimedRow[]): Promise<void> {
     const { settings, now, sleep } = this.#s
-    const rate = this.#account.limits.rate_per_second
+    const rate = this.#permit?.rate_per_second ?? null
     const size = rate ? Math.max(1, Math.min(settings.group_size, Math.floor(rate))) : settings.group_size
     let next_at = 0
     const waiting = rows.values()
@@ -130,28 +153,62 @@ export class BatchRun {
         // From when it really is: what was slow is not made up for by a burst.
         next_at = now().getTime() + (group.length / rate) * 1000
       }
-      if (now().getTime() > this.#started + settings.run_seconds * 1000) break
+      if (now().getTime() > this.#invocation.started + settings.run_seconds * 1000) break
+      if (!(await this.#permitted())) break
+      const asked_at = now().getTime()
       const { marked, held } = await this.#advance(group_no, group)
       if (!held || marked.length === 0) break
       const set = new Set(marked)
       const going = group.filter(({ row }) => set.has(row.subscriber_id))
-      this.used += going.length
+      // The lease runs from the mark at the latest, and nothing may be on the wire when it ends: somebody else may have
+      // the batch then. Whoever was stopped for that long in between puts the group back.
+      const deadline = asked_at + settings.group_seconds * 1000
+      if (now().getTime() >= deadline) {
+        this.#verdicts.push(...going.map(({ row }) => putBack(row)))
+        break
+      }
+      this.report.used += going.length
       // The next group is rendered while this one is on the wire; nothing but the provider is waited for.
       const next = this.#prepare(waiting, size)
       // If that fails, it does so below, after the outcomes are known.
       next.catch(() => undefined)
       const outcomes = await connection.send(
         going.map(({ prepared }) => prepared),
-        now().getTime() + settings.group_seconds * 1000,
+        deadline,
       )
-      going.forEach(({ row }, i) => {
-        const outcome = outcomes[i] ?? { kind: 'unknown', answer: 'the provider gave no outcome' }
-        if (outcome.kind === 'stop') this.#stop = outcome.answer
-        this.#verdicts.push(judge(row, outcome, this.#s.random()))
-      })
-      if (this.#stop !== null) break
+      this.#judge(going, outcomes)
+      if (this.#stop !== null || this.report.silent >= SILENT) break
       group = await next
     }
+  }
+
+  /** What became of a group: a verdict on each row, and what it says of the account. */
+  #judge(going: readonly Ready[], given: readonly Outcome[]): void {
+    const outcomes = going.map((_, i) => given[i] ?? NO_OUTCOME)
+    this.#stop = stopOf(outcomes)
+    tally(this.report, outcomes, this.#stop)
+    going.forEach(({ row }, i) => {
+      const outcome = outcomes[i] ?? NO_OUTCOME
+      const blamed = this.#stop !== null && outcome.kind === 'never' && outcome.policy
+      const verdict = blamed ? putBack(row) : judge(row, outcome, this.#s.random())
+      if (verdict.state === 'failed') this.failed++
+      this.#verdicts.push(verdict)
+    })
+  }
+
+  /** Whether the permit still holds; it is extended once a third of it is over. */
+  async #permitted(): Promise<boolean> {
+    const { gate, now, settings } = this.#s
+    const hold_ms = settings.lease_seconds * 1000
+    const at = now().getTime()
+    if (!this.#permit || at < this.#permit_ends - (hold_ms * 2) / 3) return true
+    try {
+      if (!(await gate(this.#account.name).extend(this.#permit.id, hold_ms))) return false
+      this.#permit_ends = at + hold_ms
+    } catch {
+      // A gate that cannot be reached: the permit holds as long as it was given for.
+    }
+    return now().getTime() < this.#permit_ends
   }
 
   /**
@@ -185,50 +242,52 @@ export class BatchRun {
     if (this.#connection?.usable) return this.#connection
     await this.#connection?.close()
     this.#connection = null
-    this.#connection = await this.#account.provider.connect(this.#campaign.snapshot.sender.from_email)
+    const { slots } = this.#invocation
+    this.#connection = await this.#account.provider.connect(slots, this.#campaign.snapshot.sender.from_email)
     return this.#connection
   }
 
-  /** Records what is known and marks `group`. What cannot be recorded is tried again as long as this invocation lives. */
+  /** Records what is known and marks `group`. */
   async #advance(group_no: number, group: readonly Ready[]): Promise<Advanced> {
-    const { db, settings, sleep, now } = this.#s
     const step: Advance = {
       campaign_id: this.#campaign.id,
       batch: this.#batch,
       token: this.#token,
-      lease_seconds: settings.lease_seconds,
+      lease_seconds: this.#s.settings.lease_seconds,
       account: this.#account.name,
       verdicts: this.#verdicts,
       group_no,
       mark: group.map(({ row }) => row.subscriber_id),
     }
-    const last = this.#started + settings.run_seconds * 1000 + settings.group_seconds * 2000
+    const done = await this.#persist(() => advance(this.#s.db, step))
+    this.#verdicts = []
+    return done
+  }
+
+  /** What cannot be recorded is tried again as long as this invocation lives. */
+  async #persist<T>(statement: () => Promise<T>): Promise<T> {
+    const { settings, now, sleep } = this.#s
+    const last = this.#invocation.started + settings.run_seconds * 1000 + settings.group_seconds * 2000
     for (let pause = 500; ; pause = Math.min(pause * 2, 15_000)) {
       try {
-        const done = await advance(db, step)
-        this.#verdicts = []
-        return done
+        return await statement()
       } catch (error) {
         if (now().getTime() > last) throw error
-        log('record_retried', { campaign_id: step.campaign_id, batch: step.batch, group_no })
+        log('record_retried', { campaign_id: this.#campaign.id, batch: this.#batch, error: nameOf(error) })
         await sleep(pause)
       }
     }
   }
 
   /** The account cannot be reached (come back later) or refuses us (stop). @returns seconds to wait */
-  async #refused({ outcome }: ConnectionRefused, attempts: number): Promise<number> {
+  #refused({ outcome }: ConnectionRefused, attempts: number): number {
     if (outcome.kind === 'stop') {
-      await this.#pause(outcome.answer)
+      this.#stop = outcome.answer
+      tally(this.report, [outcome], outcome.answer)
       return 0
     }
-    await noteCampaign(this.#s.db, this.#campaign.id, `Account ${this.#account.name}: ${outcome.answer}`)
+    tally(this.report, [{ ...outcome, untried: true }], null)
     return Math.max(outcome.delay_seconds ?? 0, Math.min(COME_BACK * attempts, 900))
-  }
-
-  async #pause(answer: string): Promise<void> {
-    await pauseCampaign(this.#s.db, this.#campaign.id, `Account ${this.#account.name}: ${answer}`)
-    log('campaign_paused', { campaign_id: this.#campaign.id, account: this.#account.name })
   }
 
   get #spoilt(): boolean {
@@ -243,14 +302,18 @@ export class BatchRun {
     }
   }
 
+  /** Records what is known and gives the batch back. */
   async #release(wait: number): Promise<Answer> {
     const batch = { campaign_id: this.#campaign.id, batch: this.#batch, token: this.#token }
-    const released = await releaseBatch(this.#s.db, batch)
+    const released = await this.#persist(() => releaseBatch(this.#s.db, batch, this.#verdicts))
+    this.#verdicts = []
     if (!released) return ACK
     if (released.open === 0) {
-      await completeCampaign(this.#s.db, batch.campaign_id)
+      if (released.ending) await completeCampaign(this.#s.db, batch.campaign_id)
       return ACK
     }
     return { retry_seconds: Math.min(Math.max(Math.ceil(released.wait_seconds), wait, 1), MAX_QUEUE_DELAY) }
   }
 }
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'unknown')

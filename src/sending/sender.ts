@@ -1,5 +1,5 @@
 import type { Database } from '../db/client.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { Provider, Slots } from '../providers/provider.ts'
 import type { Signing } from '../render/recipient.ts'
 import type { Allowlist } from './allowlist.ts'
 import type { LoadedCampaign } from './campaign.ts'
@@ -14,8 +14,8 @@ export interface Sender extends Signing {
   sending: boolean
   settings: SendSettings
   loadCampaign: (id: number) => Promise<LoadedCampaign | null>
-  /** The account a campaign's sender names, or the first one. Null when there is none of that name. */
-  account: (name: string | null) => SendingAccount | null
+  /** The accounts that may carry a mail from this address, the first choice first; empty when there is none. */
+  candidates: (name: string | null, from_email: string) => SendingAccount[]
   gate: (account: string) => Gate
   /** Unsubscribes that SQL may not know yet: subscriber -> ms. Throws when nobody can say. */
   optoutsOf: (subscriber_ids: number[]) => Promise<Map<number, number>>
@@ -29,6 +29,13 @@ export interface SendingAccount {
   name: string
   provider: Provider
   limits: AccountLimits
+}
+
+/** What the batches of one invocation share. */
+export interface Invocation {
+  /** Ms at which it began. */
+  started: number
+  slots: Slots
 }
 
 /** What the queue is told about the pointer. */

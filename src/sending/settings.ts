@@ -7,9 +7,20 @@ export interface SendSettings {
   lease_seconds: number
   /** No group starts later than this after the invocation began (platform limit: 15 minutes of wall time). In seconds. */
   run_seconds: number
+  /** A campaign pauses when more than this share of what was tried has failed, 0 to 1; */
+  pause_failure_share: number
+  /** but not before so many have. */
+  pause_failure_least: number
 }
 
-export const SEND_SETTINGS: SendSettings = { group_size: 20, group_seconds: 60, lease_seconds: 120, run_seconds: 600 }
+export const SEND_SETTINGS: SendSettings = {
+  group_size: 20,
+  group_seconds: 60,
+  lease_seconds: 120,
+  run_seconds: 600,
+  pause_failure_share: 0.2,
+  pause_failure_least: 50,
+}
 
 /** @param text - SEND_SETTINGS as JSON with any of the fields, or empty */
 export function parseSendSettings(text: string): SendSettings {

@@ -25,6 +25,13 @@ export const fail = (row: ClaimedRow, reason: string, answer: string): Verdict =
   answer,
 })
 
+/** A row that was marked and surely not sent, as if nothing had happened. */
+export const putBack = (row: ClaimedRow): Verdict => ({
+  ...NOTHING,
+  subscriber_id: row.subscriber_id,
+  state: 'pending',
+})
+
 /** A row whose unsubscribe may not be in SQL yet. */
 export const hold = (row: ClaimedRow): Verdict => ({
   ...NOTHING,
@@ -45,15 +52,22 @@ export function judge(row: ClaimedRow, outcome: Outcome, random: number): Verdic
     case 'sent':
       return { ...base, state: 'sent', provider_message_id: outcome.provider_message_id ?? null }
     case 'never':
-      return { ...base, state: 'failed', reason: outcome.dead ? 'no_such_address' : 'refused' }
+      return { ...base, state: 'failed', reason: refusalReason(outcome) }
     case 'unknown':
       return { ...base, state: 'unconfirmed', reason: 'no_answer' }
     case 'stop':
       return { ...base, state: 'pending' }
     case 'later': {
+      if (outcome.untried) return { ...base, state: 'pending' }
       const delay_seconds = backoff(row.attempts + 1, outcome.delay_seconds, random)
       if (delay_seconds === null) return { ...base, state: 'failed', reason: 'gave_up' }
       return { ...base, state: 'deferred', reason: 'try_again', delay_seconds }
     }
   }
+}
+
+/** What is wrong: the address, we or what we send, or something that only the answer says. */
+export function refusalReason({ dead, policy }: { dead: boolean; policy?: true }): string {
+  if (dead) return 'no_such_address'
+  return policy ? 'blocked' : 'refused'
 }

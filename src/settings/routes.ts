@@ -3,6 +3,7 @@ import { Problem } from '../http/problem.ts'
 import { createRouter, operation } from '../http/route.ts'
 import { named, time } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
+import { LIMITING_FACTORS } from '../sending/permit.ts'
 import { readSettings, writeSettings } from './store.ts'
 
 const tags = ['Settings']
@@ -19,9 +20,40 @@ const settings = named(
 )
 const settingsChange = named('SettingsChange', z.strictObject({ sending: z.boolean() }))
 
+const standing = named(
+  'AccountStanding',
+  z.strictObject({
+    connections: z.int().meta({ description: 'In use now' }),
+    rate_per_second: z
+      .number()
+      .nullable()
+      .meta({ description: 'What it goes at now: the lower of its configuration, its service and what that slowed us to' }),
+    sent_last_day: z.int().meta({ description: 'Mails in the last 24 hours' }),
+    per_day: z.int().nullable().meta({ description: 'The limit of 24 hours that holds now' }),
+    limited_by: z
+      .enum(LIMITING_FACTORS)
+      .nullable()
+      .meta({ description: 'What held up a sender within the last minute; null when nothing did' }),
+    down: z
+      .strictObject({ reason: z.string(), retry_in_ms: z.int() })
+      .nullable()
+      .meta({ description: 'It refused us, stayed silent or kept failing, and is tried again by itself' }),
+  }),
+)
+
 const account = named(
   'Account',
-  z.strictObject({ name: z.string(), kind: z.enum(['smtp', 'ses', 'sendgrid']), where: z.string() }),
+  z.strictObject({
+    name: z.string(),
+    kind: z.enum(['smtp', 'ses', 'sendgrid']),
+    where: z.string().meta({ description: 'Host or region' }),
+    from_domains: z.array(z.string()).nullable().meta({ description: 'Domains it may send from; null for any' }),
+    pool: z.string().nullable().meta({ description: 'Accounts of one pool stand in for each other' }),
+    max_connections: z.int(),
+    rate_per_second: z.number().nullable(),
+    per_day: z.int().nullable(),
+    standing: standing.nullable().meta({ description: 'null when its gate does not answer' }),
+  }),
 )
 
 const one = { content: { 'application/json': { schema: settings } } }
@@ -56,7 +88,8 @@ const accounts = operation(
     path: '/accounts',
     tags,
     summary: 'List the sending accounts',
-    description: 'As the sending Worker was deployed with them; without their secrets.',
+    description:
+      'As the sending Worker was deployed with them, in the order in which they are chosen, without their secrets; and how each stands.',
     responses: {
       200: {
         description: 'All accounts',

@@ -1,15 +1,19 @@
 import { log } from '../log.ts'
-import { type Connection, ConnectionRefused, type Outcome, UnsendableMail } from '../providers/provider.ts'
+import { type Connection, ConnectionRefused, type Outcome, type Slots, UnsendableMail } from '../providers/provider.ts'
+import { openSlots } from '../providers/slots.ts'
 import { backoff } from '../sending/backoff.ts'
-import { type Gate, type PriorityGate, returnPermit, waitForPermit } from '../sending/permit.ts'
+import { findPermit, takeover } from '../sending/choose.ts'
+import { stopOf, tally } from '../sending/health.ts'
+import { type Permit, type Report, returnPermit } from '../sending/permit.ts'
 import type { Sender, SendingAccount } from '../sending/sender.ts'
+import { refusalReason } from '../sending/verdict.ts'
 import { type MailVerdict, markMails, type OpenMail, recordMails } from './record.ts'
 
-/** What sending single mails needs: the same account and provider as campaigns, and their gate, ahead of them. */
-export interface TransactionalSender
-  extends Pick<Sender, 'db' | 'allowlist' | 'sending' | 'settings' | 'account' | 'now' | 'random' | 'uuid' | 'sleep'> {
-  gate: (account: string) => PriorityGate
-}
+/** What sending single mails needs: the same accounts as campaigns, and their gates. */
+export type TransactionalSender = Pick<
+  Sender,
+  'db' | 'allowlist' | 'sending' | 'settings' | 'candidates' | 'gate' | 'now' | 'random' | 'uuid' | 'sleep'
+>
 
 /** All connections were taken: the next one is kept for us a little longer than this. In seconds. */
 const COME_BACK = 5
@@ -21,45 +25,70 @@ interface Ready {
   prepared: unknown
 }
 
+/** One account, for as long as it carries mails of one invocation. */
+interface Carrying {
+  s: TransactionalSender
+  accounts: readonly SendingAccount[]
+  account: SendingAccount
+  token: string
+  permit: Permit
+  slots: Slots
+  report: Report
+}
+
 /**
- * Sends mails that are due through one account: permit, connection, then mark, send, record.
+ * Sends mails that are due, from one sender: permit, connection, then mark, send, record. An account that refuses us hands
+ * them on to the next of its pool.
  *
- * @param name - as the mails' sender names the account; null for the first one
+ * @param name - as the mails' sender names the account; null for the first one that may
+ * @param from_email - whose mails they are
  * @returns seconds after which those that are not over come back, by id
  */
 export async function carryMails(
   s: TransactionalSender,
   name: string | null,
+  from_email: string,
   mails: readonly OpenMail[],
 ): Promise<Map<number, number>> {
   const token = s.uuid()
-  const account = s.account(name)
-  if (!account) {
-    const answer = `No sending account is named "${name ?? ''}".`
+  const accounts = s.candidates(name, from_email)
+  if (accounts.length === 0) {
+    const answer = `No sending account ${name === null ? '' : `named "${name}" `}may send for this sender.`
     return record(
       s,
       token,
       mails.map((mail) => over(mail, 'failed', 'no_account', answer)),
     )
   }
-  const { ready, verdicts } = prepareMails(s, account, mails)
-  const waits = await record(s, token, verdicts)
-  if (ready.length === 0) return waits
-  const gate = s.gate(account.name)
-  const permit = await waitForPermit(aheadOf(gate), ready.length, account.limits, s.now, s.sleep)
-  if (!permit) return new Map([...waits, ...ready.map(({ mail }) => [mail.id, COME_BACK] as const)])
-  try {
-    return new Map([...waits, ...(await send(s, account, token, ready))])
-  } finally {
-    await returnPermit(gate, permit.id, 0, account.limits)
+  const found = await findPermit(s, accounts, { mails: mails.length, ahead: true })
+  if (!('permit' in found)) {
+    const seconds = found.factor === 'down' || found.factor === 'day' ? Math.ceil(found.wait_ms / 1000) : COME_BACK
+    return new Map(mails.map(({ id }) => [id, seconds]))
   }
+  const { account, permit } = found
+  const report: Report = {
+    used: 0,
+    sent: 0,
+    silent: 0,
+    throttled: 0,
+    throttled_seconds: null,
+    stop: null,
+    trouble: null,
+  }
+  const carrying: Carrying = { s, accounts, account, token, permit, slots: openSlots(), report }
+  let waits: Map<number, number>
+  try {
+    if (permit.starts_in_ms > 0) await s.sleep(permit.starts_in_ms)
+    const { ready, verdicts } = prepareMails(s, account, mails.slice(0, permit.mails))
+    waits = await record(s, token, verdicts)
+    for (const [id, seconds] of await send(carrying, ready)) waits.set(id, seconds)
+  } finally {
+    await returnPermit(s.gate(account.name), permit.id, report, account.limits)
+  }
+  // What the permit did not allow comes back for the next.
+  for (const { id } of mails.slice(permit.mails)) waits.set(id, COME_BACK)
+  return waits
 }
-
-/** The same gate, past the campaigns. It is a Durable Object's stub: whatever is read of it is a call. */
-const aheadOf = (gate: PriorityGate): Gate => ({
-  take: (mails, limits) => gate.takeAhead(mails, limits),
-  giveBack: (id, unused, limits) => gate.giveBack(id, unused, limits),
-})
 
 /** Gives each mail its form for the wire; what cannot be sent as it is is over before it is marked. */
 function prepareMails(s: TransactionalSender, account: SendingAccount, mails: readonly OpenMail[]) {
@@ -89,8 +118,9 @@ function prepareMails(s: TransactionalSender, account: SendingAccount, mails: re
 }
 
 /** In groups that the account's rate allows at once; each is recorded before the next is marked. */
-async function send(s: TransactionalSender, account: SendingAccount, token: string, ready: readonly Ready[]) {
-  const { rate_per_second } = account.limits
+async function send(c: Carrying, ready: readonly Ready[]): Promise<Map<number, number>> {
+  const { s, account, slots, report } = c
+  const { rate_per_second } = c.permit
   const size = rate_per_second === null ? ready.length : Math.max(1, Math.floor(rate_per_second))
   const waits = new Map<number, number>()
   let connection: Connection | null = null
@@ -101,44 +131,59 @@ async function send(s: TransactionalSender, account: SendingAccount, token: stri
       const group = ready.slice(at, at + size)
       if (!connection?.usable) {
         await connection?.close()
-        connection = await account.provider.connect(group[0]?.mail.content.envelope_from)
+        connection = await account.provider.connect(slots, group[0]?.mail.content.envelope_from)
       }
-      for (const [id, seconds] of await sendGroup(s, account, token, group, connection)) waits.set(id, seconds)
+      for (const [id, seconds] of await sendGroup(c, group, connection)) waits.set(id, seconds)
     }
     return waits
   } catch (error) {
     if (!(error instanceof ConnectionRefused)) throw error
-    const verdicts = ready.slice(at).map(({ mail }) => judge(mail, error.outcome, s.random()))
-    return new Map([...waits, ...(await record(s, token, verdicts))])
+    const { outcome } = error
+    tally(report, [outcome.kind === 'later' ? { ...outcome, untried: true } : outcome], stopOf([outcome]))
+    const left = ready.slice(at)
+    return new Map([
+      ...waits,
+      ...(await conclude(
+        c,
+        left,
+        left.map(() => outcome),
+      )),
+    ])
   } finally {
     await connection?.close()
   }
 }
 
-async function sendGroup(
-  s: TransactionalSender,
-  account: SendingAccount,
-  token: string,
-  group: readonly Ready[],
-  connection: Connection,
-) {
+async function sendGroup(c: Carrying, group: readonly Ready[], connection: Connection) {
+  const { s, account, token, report } = c
   const { lease_seconds, group_seconds } = s.settings
   const ids = group.map(({ mail }) => mail.id)
+  const deadline = s.now().getTime() + group_seconds * 1000
   const marked = await markMails(s.db, { ids, token, account: account.name, lease_seconds })
   const going = group.filter(({ mail }) => marked.has(mail.id))
   if (going.length === 0) return new Map<number, number>()
-  const outcomes = await connection.send(
+  report.used += going.length
+  const given = await connection.send(
     going.map(({ prepared }) => prepared),
-    s.now().getTime() + group_seconds * 1000,
+    deadline,
   )
-  return record(
-    s,
-    token,
-    going.map(({ mail }, i) => {
-      const outcome = outcomes[i] ?? { kind: 'unknown', answer: 'the provider gave no outcome' }
-      return judge(mail, outcome, s.random())
-    }),
-  )
+  const outcomes = going.map((_, i): Outcome => given[i] ?? { kind: 'unknown', answer: 'the provider gave no outcome' })
+  tally(report, outcomes, outcomes.find(({ kind }) => kind === 'stop')?.answer ?? null)
+  return conclude(c, going, outcomes)
+}
+
+/** Records what became of mails. One that the account refuses goes to the next of its pool, if there is one. */
+async function conclude(c: Carrying, mails: readonly Ready[], outcomes: readonly Outcome[]) {
+  const { s, accounts, account, token } = c
+  const stopped = outcomes.some(({ kind }) => kind === 'stop')
+  const next = stopped ? (await takeover(s, accounts, account)).next : null
+  const verdicts = mails.map(({ mail }, i) => {
+    const outcome = outcomes[i]
+    if (outcome === undefined) throw new Error('a mail without an outcome')
+    if (outcome.kind !== 'stop' || next === null) return judge(mail, outcome, s.random())
+    return { ...over(mail, 'queued', 'try_again', outcome.answer), delay_seconds: 1 }
+  })
+  return record(s, token, verdicts)
 }
 
 const over = (
@@ -155,7 +200,7 @@ function judge(mail: OpenMail, outcome: Outcome, random: number): MailVerdict {
     case 'sent':
       return { ...over(mail, 'sent', null, answer), provider_message_id: outcome.provider_message_id ?? null }
     case 'never':
-      return over(mail, 'failed', outcome.dead ? 'no_such_address' : 'refused', answer)
+      return over(mail, 'failed', refusalReason(outcome), answer)
     case 'stop':
       return over(mail, 'failed', 'account_refused', answer)
     case 'unknown':

@@ -18,7 +18,7 @@ const STOPPED = 300
 
 /**
  * One invocation of the `emk-transactional` consumer. Never throws: a throw would bring back every pointer of it. One
- * connection an account: what the invocation's mails share is opened once.
+ * connection a sender: what the invocation's mails share is opened once.
  */
 export async function consumeTransactional(s: TransactionalSender, messages: readonly Delivered[]): Promise<void> {
   const waits = new Map<number, number>()
@@ -33,9 +33,9 @@ export async function consumeTransactional(s: TransactionalSender, messages: rea
       else if (!s.sending || !mail.sending) waits.set(mail.id, STOPPED)
       else due.push(mail)
     }
-    for (const [account, mails] of byAccount(due)) {
+    for (const { account, from_email, mails } of bySender(due)) {
       try {
-        for (const [id, seconds] of await carryMails(s, account, mails)) waits.set(id, seconds)
+        for (const [id, seconds] of await carryMails(s, account, from_email, mails)) waits.set(id, seconds)
       } catch (error) {
         log('transactional_failed', { mails: mails.length, error: error instanceof Error ? error.name : 'unknown' })
         for (const { id } of mails) waits.set(id, TROUBLE)
@@ -52,13 +52,17 @@ export async function consumeTransactional(s: TransactionalSender, messages: rea
   }
 }
 
-function byAccount(mails: readonly OpenMail[]): Map<string | null, OpenMail[]> {
-  const groups = new Map<string | null, OpenMail[]>()
+/** Mails of one sender share a connection. */
+function bySender(mails: readonly OpenMail[]) {
+  const groups = new Map<string, { account: string | null; from_email: string; mails: OpenMail[] }>()
   for (const mail of mails) {
-    const { account } = mail.content
-    groups.set(account, [...(groups.get(account) ?? []), mail])
+    const { account, from } = mail.content
+    const key = JSON.stringify([account, from.email])
+    const group = groups.get(key) ?? { account, from_email: from.email, mails: [] }
+    group.mails.push(mail)
+    groups.set(key, group)
   }
-  return groups
+  return groups.values()
 }
 
 /** Pointers that were tried a hundred times. No row changes: the hourly sweep sends another for what is still open. */

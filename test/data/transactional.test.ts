@@ -1,11 +1,13 @@
 // Single mails over a real ledger of their own, with a provider whose answers the test decides.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConnectionRefused, type Mail, type Outcome, type Provider } from '../../src/providers/provider.ts'
+import type { NoPermit } from '../../src/sending/permit.ts'
 import { SEND_SETTINGS } from '../../src/sending/settings.ts'
 import type { TransactionalSender } from '../../src/transactional/carry.ts'
 import { consumeTransactional } from '../../src/transactional/consume.ts'
 import { findSend, forgetSends, insertSend, overdueMails } from '../../src/transactional/store.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { grant, openGate, UNLIMITED } from '../support/open-gate.ts'
 
 let t: TestDatabase
 beforeAll(async () => {
@@ -51,21 +53,17 @@ function scripted(answer: (mail: Mail) => Outcome | Promise<Outcome> = () => SEN
   }
 }
 
+/** All connections are taken. */
+const FULL: NoPermit = { wait_ms: 1000, factor: 'connections', reason: null }
+
 function sender(provider: Provider, more: Partial<TransactionalSender> = {}): TransactionalSender {
   return {
     db: t.db,
     allowlist: () => true,
     sending: true,
     settings: SEND_SETTINGS,
-    account: (name) =>
-      name === 'missing'
-        ? null
-        : { name: name ?? 'main', provider, limits: { max_connections: 4, rate_per_second: null } },
-    gate: () => ({
-      take: () => ({ wait_ms: 1 }),
-      takeAhead: () => ({ id: 'p', starts_in_ms: 0 }),
-      giveBack: () => undefined,
-    }),
+    candidates: (name) => (name === 'missing' ? [] : [{ name: name ?? 'main', provider, limits: UNLIMITED }]),
+    gate: () => openGate({ take: (asking) => (asking.ahead ? grant(asking) : FULL) }),
     now: () => new Date(),
     random: () => 0,
     uuid: () => crypto.randomUUID(),
@@ -283,7 +281,7 @@ describe('faults', () => {
     expect((await findSend(t.db, bad.id))?.mails[0]).toMatchObject({
       state: 'failed',
       reason: 'no_account',
-      answer: 'No sending account is named "missing".',
+      answer: 'No sending account named "missing" may send for this sender.',
     })
     expect(await states(good.id)).toEqual(['sent'])
   })
@@ -293,7 +291,7 @@ describe('faults', () => {
     const smtp = scripted()
     let clock = Date.now()
     const busy = sender(smtp.provider, {
-      gate: () => ({ take: () => ({ wait_ms: 1 }), takeAhead: () => ({ wait_ms: 1000 }), giveBack: () => undefined }),
+      gate: () => openGate({ take: () => FULL }),
       now: () => new Date(clock),
       sleep: async (ms) => {
         clock += ms
@@ -314,7 +312,7 @@ test('an account of two mails a second gets a large send in groups of two, and w
   const smtp = scripted()
   const slept: number[] = []
   const s = sender(smtp.provider, {
-    account: () => ({ name: 'main', provider: smtp.provider, limits: { max_connections: 4, rate_per_second: 2 } }),
+    candidates: () => [{ name: 'main', provider: smtp.provider, limits: { ...UNLIMITED, rate_per_second: 2 } }],
     sleep: async (ms) => slept.push(ms),
   })
   await deliver(s, queued)

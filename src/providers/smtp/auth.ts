@@ -1,8 +1,6 @@
 import { base64Utf8 } from '../../mime/encode.ts'
 import type { Capabilities } from './capabilities.ts'
-import { expectClass, refused } from './refusal.ts'
-import { replyText } from './reply.ts'
-
+import { expectClass, refused, refusedBy } from './refusal.ts'
 import type { Wire } from './wire.ts'
 
 /**
@@ -21,7 +19,7 @@ export async function authenticate(
   } else if (capabilities.auth.includes('LOGIN')) {
     for (const line of ['AUTH LOGIN', base64Utf8(username)]) {
       const reply = await wire.command(line)
-      if (reply.code !== 334) throw refused(reply.code >= 500 ? 'stop' : 'later', `AUTH LOGIN: ${replyText(reply)}`)
+      if (reply.code !== 334) throw refusedBy(reply, 'AUTH LOGIN')
     }
     expectClass(await wire.command(base64Utf8(password)), 'AUTH LOGIN')
   } else {

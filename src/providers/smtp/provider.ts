@@ -2,7 +2,7 @@ import { buildMessage } from '../../mime/message.ts'
 import type { SmtpAccount } from '../account.ts'
 import type { Connection, Provider } from '../provider.ts'
 import { wireData } from './data.ts'
-import { openSession } from './session.ts'
+import { openSession, type Session } from './session.ts'
 import { type SmtpMail, Transactions } from './transaction.ts'
 import type { OpenSocket } from './wire.ts'
 
@@ -33,19 +33,31 @@ export function smtpProvider(account: SmtpAccount, open: OpenSocket, times: Smtp
       }
     },
 
-    async connect(envelope_from) {
-      const session = await openSession(account, {
-        open,
-        ehlo_name: account.ehlo_name ?? ehloName(envelope_from ?? account.username ?? ''),
-        patience: times.patience ?? PATIENCE,
-        handshake: times.handshake ?? HANDSHAKE,
-      })
+    async connect(slots, envelope_from) {
+      const free = await slots.take()
+      let session: Session
+      try {
+        session = await openSession(account, {
+          open,
+          ehlo_name: account.ehlo_name ?? ehloName(envelope_from ?? account.username ?? ''),
+          patience: times.patience ?? PATIENCE,
+          handshake: times.handshake ?? HANDSHAKE,
+        })
+      } catch (error) {
+        free()
+        throw error
+      }
       const transactions = new Transactions(session)
       const connection: Connection<SmtpMail> = {
         get usable() {
           return transactions.alive
         },
-        send: (group, deadline) => transactions.send(group, deadline),
+        async send(group, deadline) {
+          const outcomes = await transactions.send(group, deadline)
+          // Nothing more goes over a lost connection: others need not wait for whoever has it to close it.
+          if (!transactions.alive) free()
+          return outcomes
+        },
         async close() {
           if (transactions.alive) {
             transactions.alive = false
@@ -53,6 +65,7 @@ export function smtpProvider(account: SmtpAccount, open: OpenSocket, times: Smtp
             await session.wire.command('QUIT').catch(() => {})
           }
           session.wire.drop()
+          free()
         },
       }
       return connection

@@ -4,8 +4,8 @@ import type { SmtpAccount } from '../account.ts'
 import { ConnectionRefused } from '../provider.ts'
 import { authenticate } from './auth.ts'
 import { type Capabilities, capabilitiesOf } from './capabilities.ts'
-import { expectClass, refused } from './refusal.ts'
-import { ConnectionLost, replyText } from './reply.ts'
+import { expectClass, refused, refusedBy, silence } from './refusal.ts'
+import { ConnectionLost } from './reply.ts'
 import { type OpenSocket, Wire } from './wire.ts'
 
 export interface SessionOptions {
@@ -33,7 +33,7 @@ export async function openSession(account: SmtpAccount, options: SessionOptions)
       options.patience,
     )
   } catch (error) {
-    throw refused('later', `no connection: ${error instanceof Error ? error.message : String(error)}`)
+    throw silence(`no connection: ${error instanceof Error ? error.message : String(error)}`)
   }
   wire.deadline = Date.now() + options.handshake
   try {
@@ -54,7 +54,7 @@ export async function openSession(account: SmtpAccount, options: SessionOptions)
   } catch (error) {
     wire.drop()
     if (error instanceof ConnectionRefused) throw error
-    throw refused('later', error instanceof ConnectionLost ? error.message : String(error))
+    throw silence(error instanceof ConnectionLost ? error.message : String(error))
   }
 }
 
@@ -74,7 +74,7 @@ async function encrypt(wire: Wire, capabilities: Capabilities): Promise<Wire> {
     throw refused('stop', 'the server does not offer STARTTLS: nothing is sent in clear text')
   }
   const reply = await wire.command('STARTTLS')
-  if (reply.code !== 220) throw refused(reply.code >= 500 ? 'stop' : 'later', `STARTTLS: ${replyText(reply)}`)
+  if (reply.code !== 220) throw refusedBy(reply, 'STARTTLS')
   // What comes before the handshake was not written by whoever holds the certificate (CVE-2011-0411).
   if (wire.has_unasked) throw refused('stop', 'STARTTLS: bytes were injected before encryption')
   return await wire.startTls()

@@ -22,6 +22,17 @@ export interface SmtpMail {
 const encoder = new TextEncoder()
 const LONE_DOT = encoder.encode('.\r\n')
 
+/** Where a group stands, for when the connection is lost. */
+interface Open {
+  /** Index of the mail whose final dot may be out while its reply is not in; -1 for none. */
+  index: number
+  /**
+   * Index of the mail whose commands the server was answering. It counts as tried: there are servers that drop the
+   * connection over one recipient, and a mail that costs no attempt would do so for ever.
+   */
+  asked: number
+}
+
 /** The server ended the session (421): nothing more goes over it. */
 class SessionEnded extends Error {}
 
@@ -40,8 +51,7 @@ export class Transactions {
   async send(group: readonly SmtpMail[], deadline: number): Promise<Outcome[]> {
     const outcomes: (Outcome | undefined)[] = group.map((mail) => this.#unsendable(mail))
     let lost = 'the connection was lost before this mail'
-    /** Index of the mail whose final dot may be out while its reply is not in. */
-    const open = { index: -1 }
+    const open: Open = { index: -1, asked: -1 }
     if (this.alive) {
       this.#session.wire.deadline = deadline
       try {
@@ -56,12 +66,15 @@ export class Transactions {
     }
     return outcomes.map((outcome, index) => {
       if (outcome !== undefined) return outcome
-      return index === open.index ? { kind: 'unknown', answer: lost } : { kind: 'later', answer: lost }
+      if (index === open.index) return { kind: 'unknown', answer: lost }
+      return index === open.asked
+        ? { kind: 'later', answer: lost, silent: true }
+        : { kind: 'later', answer: lost, untried: true }
     })
   }
 
   /** RFC 2920: the body of one mail and MAIL, RCPT, DATA of the next are one group; each group is one round trip. */
-  async #pipelined(group: readonly SmtpMail[], outcomes: (Outcome | undefined)[], open: { index: number }) {
+  async #pipelined(group: readonly SmtpMail[], outcomes: (Outcome | undefined)[], open: Open) {
     const { wire } = this.#session
     /** What the server waits for after its 354, and whose it is; `null` = nobody's, the lone dot. */
     let body: { data: Uint8Array; index: number | null } | null = null
@@ -84,6 +97,7 @@ export class Transactions {
         this.#endsSession(await wire.read())
         this.#reset = false
       }
+      open.asked = i
       const accepted = this.#settle(await wire.read(), 'mail', group, outcomes, i)
       const taken = this.#settle(await wire.read(), 'rcpt', group, outcomes, i) && accepted
       const data = await wire.read()
@@ -94,14 +108,16 @@ export class Transactions {
   }
 
   /** Without PIPELINING: one command, one reply. */
-  async #inTurn(group: readonly SmtpMail[], outcomes: (Outcome | undefined)[], open: { index: number }) {
+  async #inTurn(group: readonly SmtpMail[], outcomes: (Outcome | undefined)[], open: Open) {
     const { wire } = this.#session
     for (const [i, mail] of group.entries()) {
       if (outcomes[i] !== undefined) continue
       if (this.#reset) this.#endsSession(await wire.command('RSET'))
       this.#reset = true
       const [mail_from, rcpt_to] = this.#mailAndRcpt(mail).split('\r\n') as [string, string]
-      if (!this.#settle(await wire.command(mail_from), 'mail', group, outcomes, i)) continue
+      wire.write(`${mail_from}\r\n`)
+      open.asked = i
+      if (!this.#settle(await wire.read(), 'mail', group, outcomes, i)) continue
       if (!this.#settle(await wire.command(rcpt_to), 'rcpt', group, outcomes, i)) continue
       if (!this.#settle(await wire.command('DATA'), 'data', group, outcomes, i)) continue
       wire.write(mail.data)

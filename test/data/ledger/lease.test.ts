@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { completeCampaign } from '../../../src/ledger/complete.ts'
 import { settleByEvidence } from '../../../src/ledger/evidence.ts'
-import { releaseBatch } from '../../../src/ledger/release.ts'
+import { releaseBatch } from '../../../src/ledger/record.ts'
 import { resolveUnconfirmed } from '../../../src/ledger/resolve.ts'
 import { sweepBatches } from '../../../src/ledger/sweep.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'

@@ -10,6 +10,7 @@ import {
   type Provider,
   UnsendableMail,
 } from '../../../src/providers/provider.ts'
+import { openSlots } from '../../../src/providers/slots.ts'
 import { sendBatch } from '../../../src/sending/batch.ts'
 import { campaignLoader } from '../../../src/sending/campaign.ts'
 import type { Sender } from '../../../src/sending/sender.ts'
@@ -18,6 +19,7 @@ import { DEVELOPMENT_SIGNING_KEYS } from '../../../src/tokens/development.ts'
 import { parseSigningKeys } from '../../../src/tokens/keys.ts'
 import { seedCampaign } from '../../support/campaign.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { grant, openGate, UNLIMITED } from '../../support/open-gate.ts'
 
 let t: TestDatabase
 beforeAll(async () => {
@@ -76,12 +78,8 @@ async function sender(provider: Provider<Mail>, more: Partial<Sender> = {}): Pro
     sending: true,
     settings: SEND_SETTINGS,
     loadCampaign: campaignLoader(t.db),
-    account: () => ({
-      name: 'main',
-      provider: provider as Provider,
-      limits: { max_connections: 4, rate_per_second: null },
-    }),
-    gate: () => ({ take: () => ({ id: 'p', starts_in_ms: 0 }), giveBack: () => undefined }),
+    candidates: () => [{ name: 'main', provider: provider as Provider, limits: UNLIMITED }],
+    gate: () => openGate(),
     optoutsOf: async () => new Map(),
     now: () => new Date(),
     random: () => 0,
@@ -98,7 +96,7 @@ async function frozenCampaign(size: number) {
 }
 
 const run = (s: Sender, campaign_id: number, batch = 0, attempts = 1) =>
-  sendBatch(s, { campaign_id, batch }, attempts, Date.now())
+  sendBatch(s, { campaign_id, batch }, attempts, { started: Date.now(), slots: openSlots() })
 
 const sums = async (campaign_id: number) => (await ledgerSums(t.db, [campaign_id])).get(campaign_id)
 
@@ -283,7 +281,6 @@ describe('faults', () => {
       if (dying.groups === 3) throw new Error('killed')
     }
     await expect(run(await sender(dying), campaign_id)).rejects.toThrow('killed')
-    await t.sql(`update batches set lease_until = now() - interval '1 second' where campaign_id = $1`, [campaign_id])
     const heir = new ScriptedProvider()
     await run(await sender(heir), campaign_id)
     const twice = heir.carried.filter((mail) => dying.carried.some((m) => m.subscriber_id === mail.subscriber_id))
@@ -378,7 +375,7 @@ describe('faults', () => {
   test('no permit, or sending switched off: the batch goes back untouched', async () => {
     const { campaign_id } = await frozenCampaign(2)
     const provider = new ScriptedProvider()
-    const full = { take: () => ({ wait_ms: 60_000 }), giveBack: () => undefined }
+    const full = openGate({ take: () => ({ wait_ms: 60_000, factor: 'connections', reason: null }) })
     expect(await run(await sender(provider, { gate: () => full }), campaign_id)).toEqual({ ack: true })
     expect(await run(await sender(provider, { sending: false }), campaign_id)).toEqual({ ack: true })
     expect(provider.carried).toEqual([])
@@ -466,17 +463,13 @@ test('a slow start is not made up for: groups keep the account’s rate from the
     return connect()
   }
   const s = await sender(provider, {
-    account: () => ({
-      name: 'main',
-      provider: provider as Provider,
-      limits: { max_connections: 4, rate_per_second: 50 },
-    }),
+    candidates: () => [{ name: 'main', provider: provider as Provider, limits: { ...UNLIMITED, rate_per_second: 50 } }],
     now: () => new Date(clock),
     sleep: async (ms) => {
       clock += Math.max(0, ms)
     },
   })
-  await sendBatch(s, { campaign_id, batch: 0 }, 1, clock)
+  await sendBatch(s, { campaign_id, batch: 0 }, 1, { started: clock, slots: openSlots() })
   const [first = 0, ...others] = starts
   expect(others.map((start) => start - first)).toEqual([400, 800])
 })
@@ -514,20 +507,19 @@ describe('pointers', () => {
     const provider = new ScriptedProvider()
     provider.answer = (_, nth) => (nth === 1 ? { kind: 'later', answer: '451 no' } : SENT)
     const asked: number[] = []
-    const back: number[] = []
+    const used: number[] = []
     const s = await sender(provider, {
-      account: () => ({
-        name: 'main',
-        provider: provider as Provider,
-        limits: { max_connections: 4, rate_per_second: 50 },
-      }),
-      gate: () => ({
-        take: (mails) => {
-          asked.push(mails)
-          return { id: 'p', starts_in_ms: 0 }
-        },
-        giveBack: (_, unused) => back.push(unused),
-      }),
+      candidates: () => [
+        { name: 'main', provider: provider as Provider, limits: { ...UNLIMITED, rate_per_second: 50 } },
+      ],
+      gate: () =>
+        openGate({
+          take: (asking) => {
+            asked.push(asking.mails)
+            return grant(asking)
+          },
+          giveBack: (_, report) => used.push(report.used),
+        }),
     })
     await run(s, campaign_id)
     expect(await run(s, campaign_id)).toEqual({ ack: true })
@@ -535,7 +527,7 @@ describe('pointers', () => {
     await skipWait(campaign_id)
     await run(s, campaign_id)
     expect(asked).toEqual([3, 1])
-    expect(back).toEqual([0, 0])
+    expect(used).toEqual([3, 1])
     expect((await campaign(campaign_id))?.status).toBe('sent')
   })
 })
