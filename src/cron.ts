@@ -1,6 +1,6 @@
 // The minute: start what is due, write events to SQL, send lost pointers again. Asks Redis first and opens Postgres only
 // when there is work, so that an idle database can sleep.
-import { returnToDraft } from './campaigns/schedule.ts'
+import { returnOverdue, returnToDraft } from './campaigns/schedule.ts'
 import { startCampaign } from './campaigns/start.ts'
 import { unwatchCampaigns } from './campaigns/wake.ts'
 import type { BatchPointer, DispatchMessage } from './dispatch/message.ts'
@@ -56,9 +56,11 @@ async function part(name: string, run: () => Promise<unknown>): Promise<void> {
   try {
     await run()
   } catch (error) {
-    log('cron_part_failed', { part: name, error: error instanceof Error ? error.name : 'unknown' })
+    log('cron_part_failed', { part: name, error: nameOf(error) })
   }
 }
+
+const nameOf = (error: unknown) => (error instanceof Error ? error.name : 'unknown')
 
 async function lookForWork({ redis, redis_keys }: Services, now: number) {
   const [watched, events, drains, swept] = await redis
@@ -72,6 +74,7 @@ async function lookForWork({ redis, redis_keys }: Services, now: number) {
 }
 
 async function startDue(s: Cron): Promise<void> {
+  for (const campaign_id of await returnOverdue(s.db)) log('campaign_overdue', { campaign_id })
   const { rows } = await s.db.execute<{ id: string }>(
     `select id from campaigns where status = 'scheduled' and scheduled_at <= now() order by scheduled_at limit 100`,
   )
@@ -80,8 +83,9 @@ async function startDue(s: Cron): Promise<void> {
     try {
       await startCampaign(s, id, true)
     } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      if (error.code === 'campaign_not_ready') await returnToDraft(s, id, `Could not start: ${error.detail}`)
+      // One that fails in a way nobody foresaw is tried again in a minute, and holds up no other.
+      if (!(error instanceof Problem)) log('start_failed', { campaign_id: id, error: nameOf(error) })
+      else if (error.code === 'campaign_not_ready') await returnToDraft(s, id, `Could not start: ${error.detail}`)
     }
   }
 }

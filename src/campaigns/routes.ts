@@ -4,41 +4,26 @@ import { invalidField, notFound, Problem } from '../http/problem.ts'
 import { createRouter } from '../http/route.ts'
 import type { Services } from '../http/services.ts'
 import { listDeliveries } from '../ledger/list.ts'
-import { RESOLVE_LIMIT, resolveUnconfirmed } from '../ledger/resolve.ts'
-import { ledgerSums } from '../ledger/sums.ts'
 import { campaignNumbers } from '../stats/store.ts'
+import { checkCampaignAccount } from './account.ts'
 import * as op from './operations.ts'
-import { scheduleCampaign, unscheduleCampaign } from './schedule.ts'
-import { startCampaign } from './start.ts'
+import { NO_SUMS, readCampaign, refuseChange, withSums } from './read.ts'
+import { campaignRunRoutes } from './run-routes.ts'
 import {
   type CampaignContent,
-  type CampaignRow,
-  deleteDraft,
+  deleteUnstarted,
   duplicateCampaign,
-  findCampaign,
   insertCampaign,
   listCampaigns,
   missingReferences,
   updateDraft,
 } from './store.ts'
-import { cancelCampaign, pauseCampaign, resumeCampaign } from './transitions.ts'
-import { underWatch } from './wake.ts'
 
 export function campaignRoutes(services: Services) {
-  const { db, redis, redis_keys, dispatch } = services
+  const { db, redis, redis_keys } = services
   const router = createRouter()
+  const read = (id: number) => readCampaign(db, id)
 
-  const withSums = async (rows: readonly CampaignRow[]) => {
-    const ids = rows.map((row) => row.id)
-    const sums = await ledgerSums(db, ids)
-    return rows.map((row) => ({ ...row, deliveries: sums.get(row.id) ?? NO_SUMS }))
-  }
-  const read = async (id: number) => {
-    const row = await findCampaign(db, id)
-    const [campaign] = row ? await withSums([row]) : []
-    if (!campaign) throw notFound('campaign', id)
-    return campaign
-  }
   const checkReferences = async (content: Partial<CampaignContent>) => {
     const errors = await missingReferences(db, content)
     const [first] = errors
@@ -52,15 +37,11 @@ export function campaignRoutes(services: Services) {
     }
     throw error
   }
-  /** A change of status that did not happen: the campaign is not there, or not in a state that allows it. */
-  const refuse = async (id: number, action: string, from: string) => {
-    const { status } = await read(id)
-    throw new Problem('wrong_status', `Campaign ${id} is ${status}; only a ${from} campaign can be ${action}.`)
-  }
 
   router.openapi(op.create, async (c) => {
     const content = c.req.valid('json')
     await checkReferences(content)
+    await checkCampaignAccount(services, content)
     const row = await insertCampaign(db, content).catch(checkAgain(content))
     return c.json({ ...row, deliveries: NO_SUMS }, 201)
   })
@@ -70,69 +51,30 @@ export function campaignRoutes(services: Services) {
     const [before] = after(cursor, { of: 'campaigns', status }, ['number']) ?? [null]
     const rows = await listCampaigns(db, { before, status, limit })
     const { data, next_cursor } = page(rows, limit, { of: 'campaigns', status }, ({ id }) => [id])
-    return c.json({ data: await withSums(data), next_cursor }, 200)
+    return c.json({ data: await withSums(db, data), next_cursor }, 200)
   })
 
   router.openapi(op.get, async (c) => c.json(await read(c.req.valid('param').id), 200))
 
   router.openapi(op.update, async (c) => {
     const { id } = c.req.valid('param')
-    const change = Object.fromEntries(Object.entries(c.req.valid('json')).filter(([, value]) => value !== undefined))
+    const change: Partial<CampaignContent> = Object.fromEntries(
+      Object.entries(c.req.valid('json')).filter(([, value]) => value !== undefined),
+    )
     await checkReferences(change)
-    if (!(await updateDraft(db, id, change).catch(checkAgain(change)))) await refuse(id, 'changed', 'draft')
+    if (change.account !== undefined || change.sender_id !== undefined) {
+      await checkCampaignAccount(services, change, await read(id))
+    }
+    if (!(await updateDraft(db, id, change).catch(checkAgain(change)))) await refuseChange(db, id, 'changed', 'a draft')
     return c.json(await read(id), 200)
   })
 
   router.openapi(op.remove, async (c) => {
     const { id } = c.req.valid('param')
-    if (!(await deleteDraft(db, id))) await refuse(id, 'deleted', 'draft')
-    return c.body(null, 204)
-  })
-
-  router.openapi(op.send, async (c) => {
-    const { id } = c.req.valid('param')
-    await read(id)
-    const warnings = await startCampaign(services, id)
-    return c.json({ ...(await read(id)), warnings }, 202)
-  })
-
-  router.openapi(op.setSchedule, async (c) => {
-    const { id } = c.req.valid('param')
-    const { scheduled_at } = c.req.valid('json')
-    await read(id)
-    if (Date.parse(scheduled_at) <= services.now().getTime()) {
-      throw new Problem('validation_failed', 'scheduled_at must be in the future; to send now, call /send.', {
-        errors: [{ field: 'scheduled_at', detail: 'must be in the future' }],
-      })
+    if (!(await deleteUnstarted(db, id))) {
+      await refuseChange(db, id, 'deleted', 'a draft, or one that was cancelled before it started,')
     }
-    await scheduleCampaign(services, id, scheduled_at)
-    return c.json(await read(id), 200)
-  })
-
-  router.openapi(op.dropSchedule, async (c) => {
-    const { id } = c.req.valid('param')
-    await read(id)
-    await unscheduleCampaign(services, id)
-    return c.json(await read(id), 200)
-  })
-
-  router.openapi(op.pause, async (c) => {
-    const { id } = c.req.valid('param')
-    if (!(await pauseCampaign(db, id, 'Paused by its owner.'))) await refuse(id, 'paused', 'sending')
-    return c.json(await read(id), 200)
-  })
-
-  router.openapi(op.resume, async (c) => {
-    const { id } = c.req.valid('param')
-    if (!(await underWatch(services, id, 0, () => resumeCampaign(db, id)))) await refuse(id, 'resumed', 'paused')
-    await dispatch.send({ campaign_id: id, enqueued: 0 })
-    return c.json(await read(id), 200)
-  })
-
-  router.openapi(op.cancel, async (c) => {
-    const { id } = c.req.valid('param')
-    if (!(await cancelCampaign(db, id))) await refuse(id, 'cancelled', 'sending or paused')
-    return c.json(await read(id), 200)
+    return c.body(null, 204)
   })
 
   router.openapi(op.duplicate, async (c) => {
@@ -140,19 +82,6 @@ export function campaignRoutes(services: Services) {
     const copy = await duplicateCampaign(db, id)
     if (!copy) throw notFound('campaign', id)
     return c.json({ ...copy, deliveries: NO_SUMS }, 201)
-  })
-
-  router.openapi(op.resolve, async (c) => {
-    const { id } = c.req.valid('param')
-    const { as } = c.req.valid('json')
-    await read(id)
-    const changed = await underWatch(services, id, 0, async () => {
-      let sum = 0
-      for (let some = RESOLVE_LIMIT; some === RESOLVE_LIMIT; sum += some) some = await resolveUnconfirmed(db, id, as)
-      return sum
-    })
-    if (as === 'resend' && changed > 0) await dispatch.send({ campaign_id: id, enqueued: 0 })
-    return c.json({ changed }, 200)
   })
 
   router.openapi(op.stats, async (c) => {
@@ -178,7 +107,6 @@ export function campaignRoutes(services: Services) {
     )
   })
 
+  router.route('/', campaignRunRoutes(services))
   return router
 }
-
-const NO_SUMS = { audience: 0, open: 0, sent: 0, failed: 0, skipped: 0, unconfirmed: 0 }

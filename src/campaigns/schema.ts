@@ -1,9 +1,13 @@
 import * as z from 'zod'
 import { named, pageQuery, rowId, textId, time } from '../http/schema.ts'
+import { FAILURE_REASONS } from '../ledger/retry.ts'
 import { DELIVERY_STATES } from '../ledger/status.ts'
+import { accountName } from '../senders/schema.ts'
 import { warnings } from '../templates/schema.ts'
+import { MAX_LATE_MINUTES, MOST_MINUTES_LATE } from './schedule.ts'
 import { CAMPAIGN_STATUSES } from './status.ts'
 
+const count = z.int().min(0)
 const lists = z.array(rowId).max(100)
 
 export const audience = named(
@@ -51,6 +55,10 @@ const template_version = rowId.nullable().openapi({
   description: 'A version of the template to stay with; null follows the newest until it is scheduled or sent',
 })
 
+const account = accountName.openapi({
+  description: "A sending account of GET /accounts, in place of the sender's; null leaves it to the sender",
+})
+
 export const newCampaign = named(
   'NewCampaign',
   z.strictObject({
@@ -60,6 +68,7 @@ export const newCampaign = named(
     template_id: rowId,
     template_version: template_version.default(null),
     sender_id: rowId,
+    account: account.default(null),
     audience,
     utm: utm.nullable().default(null),
   }),
@@ -75,13 +84,12 @@ export const campaignPatch = named(
       template_id: rowId.optional(),
       template_version: template_version.optional(),
       sender_id: rowId.optional(),
+      account: account.optional(),
       audience: audience.optional(),
       utm: utm.nullable().optional(),
     })
     .refine((patch) => Object.keys(patch).length > 0, 'must change at least one field'),
 )
-
-const count = z.int().min(0)
 
 export const ledger = named(
   'DeliverySums',
@@ -98,11 +106,15 @@ const campaignFields = {
     description: 'What is sent of the template; null for a draft that follows the newest version',
   }),
   sender_id: rowId,
+  account: z.string().nullable(),
   audience,
   utm: utm.nullable(),
-  status: z.enum(CAMPAIGN_STATUSES),
+  status: z
+    .enum(CAMPAIGN_STATUSES)
+    .openapi({ description: 'Without `started_at`, `paused` means that it was scheduled and waits to be resumed' }),
   status_reason: z.string().nullable(),
   scheduled_at: time.nullable(),
+  max_late_minutes: count.openapi({ description: 'Later than this after `scheduled_at` it is not started any more' }),
   started_at: time.nullable(),
   finished_at: time.nullable(),
   audience_frozen: z.boolean().openapi({ description: 'False while the audience is still being written down' }),
@@ -123,7 +135,28 @@ export const startedCampaign = named(
 
 export const campaignQuery = z.strictObject({ ...pageQuery, status: z.enum(CAMPAIGN_STATUSES).optional() })
 
-export const schedule = named('Schedule', z.strictObject({ scheduled_at: time }))
+export const schedule = named(
+  'Schedule',
+  z.strictObject({
+    scheduled_at: time,
+    max_late_minutes: z.int().min(1).max(MOST_MINUTES_LATE).default(MAX_LATE_MINUTES).openapi({
+      description:
+        'If it could not be started by so many minutes after `scheduled_at`, it is not: it goes back to draft with the reason',
+    }),
+  }),
+)
+
+export const retry = named(
+  'Retry',
+  z.strictObject({
+    reasons: z
+      .array(z.enum(FAILURE_REASONS))
+      .min(1)
+      .max(FAILURE_REASONS.length)
+      .optional()
+      .openapi({ description: 'Which failures; if it is left out, all but `no_such_address`' }),
+  }),
+)
 
 export const resolution = named(
   'Resolution',
@@ -134,7 +167,8 @@ export const resolution = named(
   }),
 )
 
-export const resolved = named('Resolved', z.strictObject({ changed: count }))
+/** Of a verb that changes rows of the ledger. */
+export const changedRows = named('ChangedRows', z.strictObject({ changed: count }))
 
 export const deliveryQuery = z.strictObject({
   ...pageQuery,

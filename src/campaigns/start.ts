@@ -7,11 +7,13 @@ import { DeadLinkError, RenderError } from '../render/errors.ts'
 import { renderForRecipient } from '../render/recipient.ts'
 import { prepareContent } from '../render/render.ts'
 import { isPersonal } from '../render/splice.ts'
+import { accountFault } from '../senders/account.ts'
 import type { CompiledTemplate, TemplateLink, TemplateWarning } from '../templates/compiled.ts'
 import { namesIn } from '../templates/variables.ts'
 import { isTrackable } from '../tokens/link.ts'
 import type { Audience } from './audience.ts'
 import { missingFrom } from './compliance.ts'
+import { OVERDUE } from './schedule.ts'
 import { type Snapshot, takeSnapshot } from './snapshot.ts'
 import type { CampaignStatus } from './status.ts'
 import { missingReferences } from './store.ts'
@@ -24,7 +26,16 @@ const SAMPLES = 5
 
 type Starting = Pick<
   Services,
-  'db' | 'redis' | 'redis_keys' | 'signing_keys' | 'link_hosts' | 'tracking_url' | 'public_url' | 'dispatch' | 'now'
+  | 'db'
+  | 'redis'
+  | 'redis_keys'
+  | 'signing_keys'
+  | 'link_hosts'
+  | 'tracking_url'
+  | 'public_url'
+  | 'dispatch'
+  | 'sender'
+  | 'now'
 >
 
 /**
@@ -108,6 +119,8 @@ export interface Plan {
   template_id: number
   template_version: number
   template_deleted: boolean
+  /** The campaign's own; `sender.account` is the one that holds. */
+  account: string | null
   compiled: CompiledTemplate
   sender: Snapshot['sender'] & { tracking_url: string | null }
   list: { id: number; name: string } | null
@@ -116,9 +129,9 @@ export interface Plan {
 export async function readPlan(db: Database, id: number): Promise<Plan | undefined> {
   const { rows } = await db.execute<Plan & Record<string, unknown>>(sql`
     select c.id::float8 as id, c.name, c.status, c.updated_at::text as version, c.subject, c.preheader, c.audience, c.utm,
-      t.id::float8 as template_id, v.version::int as template_version, t.deleted_at is not null as template_deleted, v.compiled,
+      c.account, t.id::float8 as template_id, v.version::int as template_version, t.deleted_at is not null as template_deleted, v.compiled,
       jsonb_build_object('from_name', s.from_name, 'from_email', s.from_email, 'reply_to', s.reply_to,
-        'postal_address', s.postal_address, 'account', s.account, 'tracking_url', s.tracking_url) as sender,
+        'postal_address', s.postal_address, 'account', coalesce(c.account, s.account), 'tracking_url', s.tracking_url) as sender,
       (select jsonb_build_object('id', l.id, 'name', l.name) from mailing_lists l
         where l.id = (c.audience -> 'include' ->> 0)::bigint) as list
     from campaigns c
@@ -136,6 +149,8 @@ async function faults(s: Starting, plan: Plan, snapshot: Snapshot): Promise<Fiel
   // A list that is gone takes its exclusions along: better no campaign than one to people who were left out.
   const missing = await missingReferences(s.db, { audience: plan.audience })
   if (missing.length > 0) return missing
+  const fault = await accountFault(s.sender, plan.sender.account, plan.sender.from_email)
+  if (fault) return [plan.account === null ? ofSender(fault) : { field: 'account', detail: fault }]
   const samples = await sampleRecipients(s.db, plan.audience)
   if (samples.length === 0) {
     return [{ field: 'audience', detail: 'the audience is empty: no active subscriber is on the lists it includes' }]
@@ -144,6 +159,8 @@ async function faults(s: Starting, plan: Plan, snapshot: Snapshot): Promise<Fiel
   for (const error of await faultsFor(s, snapshot, [...samples, STRANGER])) found.set(error.detail, error)
   return [...found.values()]
 }
+
+const ofSender = (fault: string): FieldError => ({ field: 'sender_id', detail: `the sender ${fault}` })
 
 interface Sample extends TemplatePerson {
   subscriber_id: number
@@ -205,7 +222,9 @@ async function moveToSending(
   links: readonly TemplateLink[],
   due: boolean,
 ): Promise<boolean> {
-  const from = due ? sql`status = 'scheduled' and scheduled_at <= now()` : sql`status in ('draft', 'scheduled')`
+  const from = due
+    ? sql`status = 'scheduled' and scheduled_at <= now() and not ${OVERDUE}`
+    : sql`status in ('draft', 'scheduled')`
   const list_ids = [...new Set([...plan.audience.include, ...plan.audience.exclude])]
   const { rows } = await db.execute(sql`
     with lists as materialized (

@@ -17,11 +17,13 @@ const COLUMNS = {
   template_id: campaigns.template_id,
   template_version: sql<number | null>`coalesce(${campaigns.pinned_version}, ${campaigns.template_version})`,
   sender_id: campaigns.sender_id,
+  account: campaigns.account,
   audience: campaigns.audience,
   utm: campaigns.utm,
   status: campaigns.status,
   status_reason: campaigns.status_reason,
   scheduled_at: campaigns.scheduled_at,
+  max_late_minutes: campaigns.max_late_minutes,
   started_at: campaigns.started_at,
   finished_at: campaigns.finished_at,
   audience_frozen: sql<boolean>`${campaigns.frozen_at} is not null`,
@@ -38,6 +40,7 @@ export interface CampaignContent {
   template_id: number
   template_version: number | null
   sender_id: number
+  account: string | null
   audience: Audience
   utm: Utm | null
 }
@@ -88,20 +91,21 @@ export async function updateDraft(
   return row
 }
 
-/** @returns whether it was a draft, and is gone */
-export async function deleteDraft(db: Database, id: number): Promise<boolean> {
+/** @returns whether it was a draft, or cancelled before it had started, and is gone */
+export async function deleteUnstarted(db: Database, id: number): Promise<boolean> {
+  const unstarted = sql`${campaigns.status} in ('draft', 'cancelled') and ${campaigns.started_at} is null`
   const rows = await db
     .delete(campaigns)
-    .where(and(eq(campaigns.id, id), eq(campaigns.status, 'draft')))
+    .where(and(eq(campaigns.id, id), unstarted))
     .returning({ id: campaigns.id })
   return rows.length > 0
 }
 
 /** A new draft with the content of any campaign. */
 export async function duplicateCampaign(db: Database, id: number): Promise<CampaignRow | undefined> {
-  const { name, subject, preheader, template_id, template_version, sender_id, audience, utm } = campaigns
+  const { name, subject, preheader, template_id, template_version, sender_id, account, audience, utm } = campaigns
   const [copy] = await db
-    .select({ name, subject, preheader, template_id, template_version, sender_id, audience, utm })
+    .select({ name, subject, preheader, template_id, template_version, sender_id, account, audience, utm })
     .from(campaigns)
     .where(eq(campaigns.id, id))
   return copy && insertCampaign(db, { ...copy, name: `${copy.name} (copy)`.slice(0, 200) })

@@ -1,28 +1,49 @@
-// Every change of a running campaign's status that needs no check of its content: one conditional UPDATE each.
+// Every change of a campaign's status that needs no check of its content: one conditional UPDATE each.
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 
-/** sending -> paused. At most one group per open connection still goes out. @returns false from any other state */
+/** A scheduled campaign that was paused before it started: it has its schedule, and neither snapshot nor audience. */
+export const PAUSED_BEFORE_START = sql`(status = 'paused' and started_at is null)`
+
+/**
+ * sending or scheduled -> paused. Of one that is sending, at most one group per open connection still goes out; one that is
+ * scheduled keeps its time and its template's version.
+ *
+ * @returns false from any other state
+ */
 export async function pauseCampaign(db: Database, id: number, reason: string): Promise<boolean> {
   const { rows } = await db.execute(sql`
     update campaigns set status = 'paused', status_reason = ${reason}, updated_at = now()
-    where id = ${id} and status = 'sending' returning id`)
+    where id = ${id} and status in ('sending', 'scheduled') returning id`)
   return rows.length > 0
 }
 
-/** paused -> sending. Its open batches need new pointers: dispatch it afterwards. @returns false from any other state */
+/**
+ * paused -> sending, or -> scheduled if it had not started; cron starts it then, unless its time is too long past. What has
+ * failed so far is its owner's decision from here on: it pauses again for failures to come only.
+ *
+ * The open batches of one that is sending need new pointers: dispatch it afterwards.
+ *
+ * @returns false from any other state
+ */
 export async function resumeCampaign(db: Database, id: number): Promise<boolean> {
   const { rows } = await db.execute(sql`
-    update campaigns set status = 'sending', status_reason = null, updated_at = now()
-    where id = ${id} and status = 'paused' returning id`)
+    update campaigns c set
+      status = case when c.started_at is null then 'scheduled' else 'sending' end,
+      failed_at_resume = b.failed, tried_at_resume = b.tried, status_reason = null, updated_at = now()
+    from (
+      select coalesce(sum(failed), 0) as failed, coalesce(sum(sent + failed), 0) as tried
+      from batches where campaign_id = ${id}
+    ) b
+    where c.id = ${id} and c.status = 'paused' returning c.id`)
   return rows.length > 0
 }
 
-/** sending or paused -> cancelled. Rows not yet sent stay open in the ledger and are never sent. */
+/** sending, paused or scheduled -> cancelled. Rows not yet sent stay open in the ledger and are never sent. */
 export async function cancelCampaign(db: Database, id: number): Promise<boolean> {
   const { rows } = await db.execute(sql`
     update campaigns set status = 'cancelled', finished_at = now(), updated_at = now()
-    where id = ${id} and status in ('sending', 'paused') returning id`)
+    where id = ${id} and status in ('sending', 'paused', 'scheduled') returning id`)
   return rows.length > 0
 }
 

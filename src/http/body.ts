@@ -36,6 +36,19 @@ export function jsonBody(limit: number): MiddlewareHandler<AppEnv> {
   }
 }
 
+/** The same for a call that may be made without a body, which then means `{}`. */
+export function optionalJsonBody(limit: number): MiddlewareHandler<AppEnv> {
+  const json = jsonBody(limit)
+  return async (c, next) => {
+    const text = await readText(c.req.raw, limit)
+    const is_empty = text.trim() === ''
+    const headers = new Headers(c.req.raw.headers)
+    if (is_empty) headers.set('content-type', 'application/json')
+    c.req.raw = new Request(c.req.raw, { headers, body: is_empty ? '{}' : text })
+    return json(c, next)
+  }
+}
+
 /**
  * For calls that take no body: what someone sends all the same was meant to change what the call does, and must not be
  * lost in silence. `{}` is what some clients send for nothing.

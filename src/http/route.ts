@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { requireScope } from '../auth/authenticate.ts'
 import type { Scope } from '../auth/scopes.ts'
-import { BODY_LIMIT, jsonBody, noBody } from './body.ts'
+import { BODY_LIMIT, jsonBody, noBody, optionalJsonBody } from './body.ts'
 import type { AppEnv } from './context.ts'
 import { idempotent, refuseIdempotencyKey } from './idempotency.ts'
 import { plainQuery } from './query.ts'
@@ -40,7 +40,8 @@ export function operation<P extends string, R extends Omit<RouteConfig, 'path'> 
     requireScope(access.scope),
     plainQuery(config.request?.query !== undefined),
   ]
-  if (config.request?.body) middleware.push(jsonBody(access.body_limit ?? BODY_LIMIT))
+  const limit = access.body_limit ?? BODY_LIMIT
+  if (config.request?.body) middleware.push(config.request.body.required ? jsonBody(limit) : optionalJsonBody(limit))
   else if (config.method !== 'get') middleware.push(noBody)
   const { idempotency = 'kept' } = access
   if (config.method !== 'get' && idempotency === 'kept') middleware.push(idempotent)

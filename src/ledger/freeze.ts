@@ -26,7 +26,8 @@ export interface Frozen {
  * does nothing.
  *
  * Candidates come from the list's own index, list by list, so a list of a thousand among millions of subscribers is as
- * quick as it is small. Someone with any standing on an excluded list stays out, also after leaving that list.
+ * quick as it is small. Someone with any standing on an excluded list stays out, also after leaving that list; and whoever
+ * has a row already, when a campaign is frozen once more for those who joined since.
  *
  * @returns null when the campaign is not sending, already frozen, or `from` is no longer where it stands
  */
@@ -67,6 +68,12 @@ export async function freezePage(
           and not exists (
             select 1 from list_members m
             where m.list_id = any(${sql.param(audience.exclude)}::bigint[]) and m.subscriber_id = s.id
+          )
+          -- Only rows of this page are looked at, whichever way Postgres takes: in a first freeze there are none yet.
+          and not exists (
+            select 1 from deliveries d
+            where d.campaign_id = ${campaign_id} and d.subscriber_id = s.id
+              and d.subscriber_id > ${from} and d.subscriber_id <= (select max(subscriber_id) from candidates)
           )
           ${sample}
       ), moved as (

@@ -5,6 +5,7 @@ import { notFound, Problem } from '../http/problem.ts'
 import { createRouter, operation } from '../http/route.ts'
 import { idParams, pageOf, pageQuery } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
+import { checkAccount } from './account.ts'
 import { newSender, sender, senderChange } from './schema.ts'
 import { deleteSender, findSender, insertSender, listSenders, updateSender } from './store.ts'
 
@@ -73,11 +74,12 @@ const remove = operation(
   },
 )
 
-export function senderRoutes({ db }: Services) {
+export function senderRoutes({ db, sender: sending }: Services) {
   const router = createRouter()
 
   router.openapi(create, async (c) => {
     const values = c.req.valid('json')
+    await checkAccount(sending, values, 'account')
     return c.json(await insertSender(db, values).catch(nameTaken(values.name)), 201)
   })
 
@@ -101,6 +103,12 @@ export function senderRoutes({ db }: Services) {
   router.openapi(update, async (c) => {
     const { id } = c.req.valid('param')
     const changes = c.req.valid('json')
+    if (changes.account !== undefined || changes.from_email !== undefined) {
+      const before = await findSender(db, id)
+      if (!before) throw notFound('sender', id)
+      const { account = before.account, from_email = before.from_email } = changes
+      await checkAccount(sending, { account, from_email }, changes.account === undefined ? 'from_email' : 'account')
+    }
     const row = await updateSender(db, id, changes).catch(nameTaken(changes.name))
     if (!row) throw notFound('sender', id)
     return c.json(row, 200)

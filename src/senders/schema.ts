@@ -26,6 +26,9 @@ const address = z
   })
   .openapi({ type: 'string', format: 'email' })
 
+/** A name as GET /accounts lists it. */
+export const accountName = line(100).nullable()
+
 const fields = {
   name: line(100).meta({ description: 'For you to tell senders apart; readers do not see it', example: 'Newsletter' }),
   from_name: line(100).meta({ example: 'Ada from Example' }),
@@ -40,7 +43,9 @@ const fields = {
     // Without any, every mail would seem to show it.
     .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must be an address that mail reaches')
     .meta({ description: 'Shown in every mail, as CAN-SPAM and CASL demand', example: '1 Example Street, 12345 Town' }),
-  account: line(100).nullable().meta({ description: 'A sending account of GET /accounts; null takes the first one' }),
+  account: accountName.meta({
+    description: 'A sending account of GET /accounts; null takes the first that may send from this address',
+  }),
   tracking_url: z
     .url({ protocol: /^https?$/ })
     .max(200)

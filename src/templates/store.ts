@@ -132,11 +132,12 @@ export async function renameTemplate(db: Database, id: number, from_version: num
   return rows.length > 0
 }
 
-/** Hides a template. Campaigns that were started keep their copy; one that is scheduled still needs it. */
+/** Hides a template. Campaigns that were started keep their copy; one that is scheduled, paused or not, still needs it. */
 export async function deleteTemplate(db: Database, id: number): Promise<'deleted' | 'in_use' | 'unknown'> {
   const is_live = and(eq(templates.id, id), isNull(templates.deleted_at))
   const scheduled = sql`exists (
-    select from ${campaigns} where ${campaigns.template_id} = ${id} and ${campaigns.status} = 'scheduled')`
+    select from ${campaigns} where ${campaigns.template_id} = ${id}
+      and ${campaigns.status} in ('scheduled', 'paused') and ${campaigns.started_at} is null)`
   const [deleted, left] = await db.batch([
     db
       .update(templates)
