@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
-import { watchDeliveries } from './invariants.ts'
+import { watchLedger } from './invariants.ts'
 import { type Act, type Answer, type Fate, type Moment, type Plain, World } from './world.ts'
 
 const RUNS = Number(process.env.EMK_PROPERTY_RUNS ?? 10)
@@ -15,7 +15,7 @@ const TIME = Math.max(20_000, RUNS * 1500)
 let t: TestDatabase
 beforeAll(async () => {
   t = await openTestDatabase()
-  await watchDeliveries(t)
+  await watchLedger(t)
 })
 afterAll(() => t.close())
 

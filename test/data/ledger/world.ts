@@ -32,9 +32,9 @@ export type Answer = 'sent' | 'later' | 'never' | 'stop' | 'unknown_sent' | 'unk
 /** The numbers pick among what there is at that moment, modulo. */
 export type Act =
   | { act: 'deliver'; pointer: number; duplicate: boolean; fate: Fate }
-  /** The next thing a sender does: ask again, send, mark the next group, record, release. */
+  /** The next thing a sender does: ask again, send, record and mark the next group, record and release. */
   | { act: 'step'; sender: number; size: number; answers: Answer[]; fate: Fate }
-  /** It marks no more: it records what it knows and releases the batch. */
+  /** It marks no more: what it does next is to record what it knows and to release the batch. */
   | { act: 'give_up'; sender: number }
   /** It dies; so many mails of a group that it has marked are out. */
   | { act: 'die'; sender: number; sent: number }
@@ -60,7 +60,7 @@ export interface Moment {
 type Request =
   | { kind: 'claim' }
   | { kind: 'advance'; group_no: number; mark: number[]; verdicts: Verdict[] }
-  | { kind: 'release' }
+  | { kind: 'release'; verdicts: Verdict[] }
 
 interface Sender {
   batch: number
@@ -85,8 +85,8 @@ export class World {
   #dispatches: DispatchMessage[]
   #senders: Sender[] = []
   readonly #requests: { sender: Sender; request: Request }[] = []
-  /** The witness: how often each was really mailed. */
-  readonly #mailed = new Map<number, number>()
+  /** The witness: who was really mailed, by the tokens of the senders that did it. */
+  readonly #mailed = new Map<number, string[]>()
   #standing: Standing
   #batch = 0
 
@@ -101,7 +101,7 @@ export class World {
     await writeSettings(t.db, { sending: true })
     await t.sql('truncate changes')
     const { campaign_id } = await seedCampaign(t, AUDIENCE)
-    return new World(t, campaign_id, await readStanding(t, campaign_id, 0))
+    return new World(t, campaign_id, await readStanding(t, campaign_id))
   }
 
   /** Nothing of it is left for the sweeps of the next. */
@@ -151,7 +151,7 @@ export class World {
 
   async #look(lifted: boolean): Promise<void> {
     const before = this.#standing
-    this.#standing = await readStanding(this.#t, this.campaign_id, before.last_seen)
+    this.#standing = await readStanding(this.#t, this.campaign_id)
     expectTheContract(before, this.#standing, this.#mailed, lifted)
   }
 
@@ -170,7 +170,7 @@ export class World {
         })
       case 'die':
         return this.#with(act.sender, async (sender) => {
-          for (const id of sender.going.slice(0, act.sent)) this.#mail(id)
+          for (const id of sender.going.slice(0, act.sent)) this.#mail(sender, id)
           this.#bury(sender)
         })
       case 'repeat': {
@@ -267,22 +267,17 @@ export class World {
     if (sender.in_doubt) return this.#ask(sender, sender.in_doubt, fate)
     if (sender.going.length > 0) {
       const group = sender.going.splice(0)
-      sender.verdicts.push(...group.map((id, i) => this.#send(id, answers[i % answers.length] ?? 'sent')))
+      sender.verdicts.push(...group.map((id, i) => this.#send(sender, id, answers[i % answers.length] ?? 'sent')))
       return
     }
-    if (sender.waiting.length > 0 || sender.verdicts.length > 0) {
-      const mark = sender.waiting.splice(0, size)
-      return this.#ask(
-        sender,
-        { kind: 'advance', group_no: sender.group_no++, mark, verdicts: [...sender.verdicts] },
-        fate,
-      )
-    }
-    return this.#ask(sender, { kind: 'release' }, fate)
+    const verdicts = [...sender.verdicts]
+    if (sender.waiting.length === 0) return this.#ask(sender, { kind: 'release', verdicts }, fate)
+    const mark = sender.waiting.splice(0, size)
+    return this.#ask(sender, { kind: 'advance', group_no: sender.group_no++, mark, verdicts }, fate)
   }
 
-  #send(id: number, answer: Answer): Verdict {
-    if (answer === 'sent' || answer === 'unknown_sent') this.#mail(id)
+  #send(sender: Sender, id: number, answer: Answer): Verdict {
+    if (answer === 'sent' || answer === 'unknown_sent') this.#mail(sender, id)
     const states = {
       sent: 'sent',
       later: 'deferred',
@@ -294,8 +289,8 @@ export class World {
     return verdict(id, states[answer])
   }
 
-  #mail(id: number): void {
-    this.#mailed.set(id, (this.#mailed.get(id) ?? 0) + 1)
+  #mail({ token }: Sender, id: number): void {
+    this.#mailed.set(id, [...(this.#mailed.get(id) ?? []), token])
   }
 
   async #ask(sender: Sender, request: Request, fate: Fate): Promise<void> {
@@ -325,7 +320,7 @@ export class World {
         return async () => this.#advanced(sender, mark, advanced)
       }
       case 'release': {
-        const released = await releaseBatch(db, lease)
+        const released = await releaseBatch(db, lease, request.verdicts)
         return () => this.#released(sender, released)
       }
     }
@@ -351,7 +346,7 @@ export class World {
 
   async #released(sender: Sender, released: Released | null): Promise<void> {
     this.#bury(sender)
-    if (released?.open === 0) await completeCampaign(this.#t.db, this.campaign_id)
+    if (released?.open === 0 && released.ending) await completeCampaign(this.#t.db, this.campaign_id)
     else if (released) this.#pointers.push({ campaign_id: this.campaign_id, batch: sender.batch })
   }
 
