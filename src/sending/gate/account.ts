@@ -62,7 +62,7 @@ export function giveBack(state: GateState, id: string, report: Report, limits: A
   if (!permit) return false
   const connections = inUse(state.held)
   delete state.held[id]
-  refund(state.pace, permit, permit.mails - report.used, now)
+  refund(state.pace, permit, permit.mails - report.used)
   count(state, report.used, now)
   meter(state.pace, permit, report.sent, now)
   if (report.throttled > 0 && !asksForRest(report)) {

@@ -63,7 +63,7 @@ export function judgeReport(breaker: Breaker, id: string, report: Report, now: n
   const answered = report.sent > 0 || report.throttled > 0 || report.used > report.silent
   breaker.silent = (answered ? 0 : breaker.silent) + report.silent
   const reason = report.stop ?? report.trouble ?? open?.reason ?? 'It does not answer.'
-  const failed = report.stop !== null || breaker.silent >= SILENT_IN_A_ROW
+  const failed = report.stop !== null || (report.silent > 0 && breaker.silent >= SILENT_IN_A_ROW)
   if (!open) {
     if (failed) breaker.open = { reason, pause: FIRST_PAUSE, until: now + FIRST_PAUSE, probe: null }
   } else if (probe) {

@@ -78,11 +78,11 @@ export function promise(
  * Mails that were promised a start and not sent go back if nobody was promised a later start: to begin earlier than promised
  * is too late for others, and to begin beside them would double the rate.
  */
-export function refund(pace: Pace, permit: Held, unused: number, now: number): void {
+export function refund(pace: Pace, permit: Held, unused: number): void {
   if (permit.rate === null || unused <= 0) return
   const takes = (unused / permit.rate) * 1000
-  if (permit.until === pace.free_at) pace.free_at = Math.max(now, pace.free_at - takes)
-  if (permit.ahead_until === pace.ahead_at) pace.ahead_at = Math.max(now, pace.ahead_at - takes)
+  if (permit.until === pace.free_at) pace.free_at -= takes
+  if (permit.ahead_until === pace.ahead_at) pace.ahead_at -= takes
 }
 
 /** Notes how fast a permit's holder went. */
