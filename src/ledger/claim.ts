@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
 import { UNSUBSCRIBE_LINK } from '../subscribers/table.ts'
-import { settling } from './evidence.ts'
+import { settleByEvidence, settling } from './evidence.ts'
 
 /** One recipient of a claimed batch, with what rendering needs. */
 export interface ClaimedRow {
@@ -49,7 +49,7 @@ export async function claimBatch(
 ): Promise<Claim> {
   const { campaign_id, batch, token, lease_seconds } = claim
   const { rows } = await retryDeadlocks(() =>
-    db.execute<{ size: number; due: ClaimedRow[] }>(sql`
+    db.execute<{ size: number; due: ClaimedRow[]; lost: number[] }>(sql`
       with free as materialized (
         select b.campaign_id, b.n from batches b
         where b.campaign_id = ${campaign_id} and b.n = ${batch} and b.open > 0
@@ -96,11 +96,18 @@ export async function claimBatch(
         left join suppressions o on o.kind = 'domain' and o.value = lower(split_part(s.email, '@', 2))
         where d.state = 'pending' or (d.state = 'deferred' and d.next_attempt_at <= now())
       )
-      select size, coalesce((select json_agg(due order by subscriber_id) from due), '[]') as due from leased`),
+      select size, coalesce((select json_agg(due order by subscriber_id) from due), '[]') as due,
+        coalesce((select array_agg(subscriber_id::float8) from settled where state = 'unconfirmed'), '{}') as lost
+      from leased`),
   )
   const [leased] = rows
-  if (leased) return { claimed: true, rows: leased.due, size: leased.size }
-  return { claimed: false, why: await refusal(db, campaign_id, batch) }
+  if (!leased) return { claimed: false, why: await refusal(db, campaign_id, batch) }
+  // Evidence that was written while the rows were being settled has found none of them `unconfirmed`.
+  await settleByEvidence(
+    db,
+    leased.lost.map((subscriber_id) => ({ campaign_id, subscriber_id })),
+  )
+  return { claimed: true, rows: leased.due, size: leased.size }
 }
 
 async function refusal(db: Database, campaign_id: number, batch: number): Promise<'done' | 'leased' | 'halted'> {

@@ -27,7 +27,7 @@ export function settling(which: SQL): SQL {
       from locked l
       where d.campaign_id = l.campaign_id and d.subscriber_id = l.subscriber_id
         and (l.proven or l.old_state = 'sending')
-      returning d.campaign_id, d.batch, l.old_state, d.state
+      returning d.campaign_id, d.subscriber_id, d.batch, l.old_state, d.state
     ), sums as (
       select campaign_id, batch,
         count(*) filter (where old_state <> 'unconfirmed') as closed,

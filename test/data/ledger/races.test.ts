@@ -156,6 +156,28 @@ describe('evidence', () => {
     expect(await sums(campaign_id)).toMatchObject({ sent: 1, unconfirmed: 1, open: 0 })
   })
 
+  test('counts also when it comes while the next claim settles what a dead sender left', async () => {
+    const { campaign_id, subscriber_ids } = await frozenCampaign(2)
+    const [a = 0] = subscriber_ids
+    const dead = crypto.randomUUID()
+    await claim(campaign_id, dead)
+    await step(campaign_id, dead, 0, subscriber_ids)
+    await expire(campaign_id)
+    const other = await session()
+    await other.query('select 1 from deliveries where campaign_id = $1 and subscriber_id = $2 for update', [
+      campaign_id,
+      a,
+    ])
+    const claiming = claim(campaign_id, crypto.randomUUID())
+    await other.waiting(1)
+    await opened(campaign_id, a)
+    await settleByEvidence(t.db, [{ campaign_id, subscriber_id: a }])
+    await other.end()
+    expect(await claiming).toMatchObject({ claimed: true, rows: [] })
+    expect((await state(campaign_id)).rows).toEqual(['sent', 'unconfirmed'])
+    expect(await sums(campaign_id)).toMatchObject({ sent: 1, unconfirmed: 1, open: 0 })
+  })
+
   test('closes a row that waits for its resend, and no row that was never sent', async () => {
     const { campaign_id, subscriber_ids } = await unconfirmedCampaign(2)
     const [a = 0] = subscriber_ids
