@@ -3,6 +3,7 @@ import { createRouter } from '../http/route.ts'
 import type { Services } from '../http/services.ts'
 import { RESOLVE_LIMIT, resolveUnconfirmed } from '../ledger/resolve.ts'
 import { type FailureReason, retryFailed } from '../ledger/retry.ts'
+import { reopenAccountsOf } from './account.ts'
 import { readCampaign, refuseChange } from './read.ts'
 import * as op from './run-operations.ts'
 import { scheduleCampaign, unscheduleCampaign } from './schedule.ts'
@@ -60,7 +61,10 @@ export function campaignRunRoutes(services: Services) {
       await refuseChange(db, id, 'resumed', 'a paused one')
     }
     const campaign = await read(id)
-    if (campaign.status === 'sending') await dispatch.send({ campaign_id: id, enqueued: 0 })
+    if (campaign.status === 'sending') {
+      await reopenAccountsOf(services, id)
+      await dispatch.send({ campaign_id: id, enqueued: 0 })
+    }
     return c.json(campaign, 200)
   })
 
