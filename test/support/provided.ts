@@ -19,6 +19,8 @@ declare module 'vitest' {
     redis: RedisAddress[]
     /** For the project `sender` only: where servers that misbehave are started (smtp-fault-control.ts). */
     faults: string
+    /** For the project `sender` only: where Postfix is started (real-mta.ts). */
+    mta: string
     /** For the project `sender` only: SES's endpoint with its signature check. */
     ses: string
     /** For the project `sender` only: aws-ses-v2-local, which takes any signature and parses the message. */

@@ -1,4 +1,5 @@
 // The sending services that tests inside workerd talk to.
+import { startMtaControl } from './real-mta.ts'
 import { startSendGridEndpoint } from './sendgrid-endpoint.ts'
 import { startSesEndpoint } from './ses-endpoint.ts'
 import { startSesLocal } from './ses-local.ts'
@@ -6,16 +7,17 @@ import { startFaultControl } from './smtp-fault-control.ts'
 import { testCertificates } from './trust.ts'
 
 export async function startProviders() {
-  const [faults, ses, ses_local, sendgrid] = await Promise.all([
+  const [faults, mta, ses, ses_local, sendgrid] = await Promise.all([
     startFaultControl(testCertificates()),
+    startMtaControl(testCertificates()),
     startSesEndpoint(),
     startSesLocal(),
     startSendGridEndpoint(),
   ])
   return {
-    urls: { faults: faults.url, ses: ses.url, ses_local: ses_local.url, sendgrid: sendgrid.url },
+    urls: { faults: faults.url, mta: mta.url, ses: ses.url, ses_local: ses_local.url, sendgrid: sendgrid.url },
     async stop() {
-      await Promise.all([faults.stop(), ses.stop(), ses_local.stop(), sendgrid.stop()])
+      await Promise.all([faults.stop(), mta.stop(), ses.stop(), ses_local.stop(), sendgrid.stop()])
     },
   }
 }

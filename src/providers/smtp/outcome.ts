@@ -21,7 +21,7 @@ const UNKNOWN_USER =
   /\b(?:user|recipient|mailbox|account|address|addressee|person)\b.{0,40}\b(?:unknown|not (?:found|known|listed|exist)|(?:does|did) not exist|doesn't exist|invalid)|\b(?:unknown|no such|invalid|non-?existent) (?:\w+ )?(?:user|recipient|mailbox|account|address|person)|\bno mailbox (?:here )?by that name|\bunrouteable address/i
 /** Servers without enhanced status codes say in words that it is policy. */
 const POLICY =
-  /\b(?:spam|policy|blocked|block ?list(?:ed)?|black ?list(?:ed)?|spamhaus|reputation|unsolicited|dmarc|spf|dkim)\b|\b(?:access|relay\w*) (?:access )?denied\b/i
+  /\b(?:spam|policy|blocked|block ?list(?:ed)?|black ?list(?:ed)?|spamhaus|reputation|unsolicited|dmarc|spf|dkim)\b|\b(?:access|relay\w*) (?:access )?(?:denied|not permitted)\b/i
 
 /** @param recipients the address in each spelling it travelled in, to be taken out of the answer */
 export function outcomeOf(reply: Reply, stage: Stage, ...recipients: string[]): Outcome {

@@ -1,4 +1,5 @@
 import type { Mail, Outcome, Provider } from '../../../src/providers/provider.ts'
+import { openSlots } from '../../../src/providers/slots.ts'
 import { mail } from '../../support/mail.ts'
 
 /** A mark of its own for each test: the endpoints are shared by all. */
@@ -12,7 +13,7 @@ export async function sendGroup<Prepared>(
   deadline = Date.now() + 10_000,
   changes: Partial<Mail> = {},
 ): Promise<Outcome[]> {
-  const connection = await provider.connect()
+  const connection = await provider.connect(openSlots())
   const group = faults.map((fault, i) =>
     provider.prepare(
       mail({ subscriber_id: i + 1, to: { email: `${fault}+${under}@example.com`, name: null }, ...changes }),

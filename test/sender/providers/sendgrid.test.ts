@@ -7,7 +7,7 @@ import { mark, requestsOf, sendGroup } from './faults.ts'
 
 const endpoint = inject('sendgrid')
 const provider = (changes: Partial<SendGridAccount> = {}) =>
-  sendGridProvider({ name: 'sg', kind: 'sendgrid', api_key: 'SG.test.key', endpoint, ...changes })
+  sendGridProvider({ name: 'sg', kind: 'sendgrid', api_key: 'SG.test.key', endpoint, max_connections: 4, ...changes })
 
 test('a mail is accepted as it was rendered: no tracking, no substitution, our ids in custom_args', async () => {
   const under = mark()

@@ -23,6 +23,7 @@ const provider = (changes: Partial<SesAccount> = {}) =>
     access_key_id: 'AKIDEXAMPLE',
     secret_access_key: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
     endpoint: ses,
+    max_connections: 4,
     ...changes,
   })
 

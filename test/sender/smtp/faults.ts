@@ -3,6 +3,7 @@ import { connect } from 'cloudflare:sockets'
 import { inject } from 'vitest'
 import type { SmtpAccount } from '../../../src/providers/account.ts'
 import { type Connection, ConnectionRefused, type Mail, type Outcome } from '../../../src/providers/provider.ts'
+import { openSlots } from '../../../src/providers/slots.ts'
 import { type SmtpTimes, smtpProvider } from '../../../src/providers/smtp/provider.ts'
 import type { SmtpMail } from '../../../src/providers/smtp/transaction.ts'
 import { mail } from '../../support/mail.ts'
@@ -38,7 +39,7 @@ export async function sendTo(
   deadline = Date.now() + 10_000,
 ): Promise<Outcome[]> {
   const smtp = provider(port, changes)
-  const connection = await smtp.connect('bounces@sender.example')
+  const connection = await smtp.connect(openSlots(), 'bounces@sender.example')
   const outcomes = await connection.send(
     recipients.map((email, i) => smtp.prepare(mailTo(email, { subscriber_id: i }))),
     deadline,

@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'vitest'
+import { openSlots } from '../../../src/providers/slots.ts'
 import { kinds, provider, refusal, sendTo, startFaults } from './faults.ts'
 
 const PASSWORD = 'pässwörd€ 山'
 
 describe('the greeting', () => {
   test('nobody listens: later', async () => {
-    expect((await refusal(provider(1).connect())).kind).toBe('later')
+    expect(await refusal(provider(1).connect(openSlots()))).toMatchObject({ kind: 'later', silent: true })
   })
 
   for (const greeting of ['fin', 'rst', 'none'] as const) {
     test(`${greeting}: later, and the isolate lives on`, async () => {
       const server = await startFaults({ greeting })
-      expect((await refusal(provider(server.port).connect())).kind).toBe('later')
+      const outcome = await refusal(provider(server.port).connect(openSlots()))
+      expect(outcome).toMatchObject({ kind: 'later', silent: true })
       const good = await startFaults()
       expect(kinds(await sendTo(good.port, ['ok@example.com']))).toEqual(['sent'])
     })
@@ -19,12 +21,13 @@ describe('the greeting', () => {
 
   test("421 is later, 554 is stop, both with the server's words", async () => {
     const busy = await startFaults({ greeting: 421 })
-    expect(await refusal(provider(busy.port).connect())).toEqual({
+    expect(await refusal(provider(busy.port).connect(openSlots()))).toEqual({
       kind: 'later',
       answer: 'greeting: 421 fault server says no',
+      throttled: true,
     })
     const closed = await startFaults({ greeting: 554 })
-    expect(await refusal(provider(closed.port).connect())).toEqual({
+    expect(await refusal(provider(closed.port).connect(openSlots()))).toEqual({
       kind: 'stop',
       answer: 'greeting: 554 fault server says no',
     })
@@ -32,7 +35,7 @@ describe('the greeting', () => {
 
   test('a refused connection is closed, not leaked', async () => {
     const server = await startFaults({ greeting: 'none' })
-    await refusal(provider(server.port).connect())
+    await refusal(provider(server.port).connect(openSlots()))
     await expect.poll(async () => (await server.sessions())[0]?.closed).toBe(true)
   })
 })
@@ -45,7 +48,7 @@ describe('our name', () => {
       [{ ehlo_name: 'mail.sender.example' }, 'bounces@sender.example'],
       [{}, undefined],
     ] as const) {
-      await (await provider(server.port, changes).connect(envelope_from)).close()
+      await (await provider(server.port, changes).connect(openSlots(), envelope_from)).close()
     }
     expect((await server.sessions()).map(({ commands }) => commands[0])).toEqual([
       'EHLO sender.example',
@@ -71,7 +74,9 @@ describe('login', () => {
 
     test(`by ${auth.join(', ')} with a wrong password: stop, and the password is not in the answer`, async () => {
       const server = await startFaults({ auth, username: 'jürgen', password: 'right' })
-      const outcome = await refusal(provider(server.port, { username: 'jürgen', password: 'wrong-one' }).connect())
+      const outcome = await refusal(
+        provider(server.port, { username: 'jürgen', password: 'wrong-one' }).connect(openSlots()),
+      )
       expect(outcome.kind).toBe('stop')
       expect(outcome.answer).toContain('535 5.7.8')
       expect(outcome.answer).not.toContain('wrong-one')
@@ -80,13 +85,15 @@ describe('login', () => {
 
   test('a temporary failure of the login is later', async () => {
     const server = await startFaults({ auth: ['PLAIN'], username: 'u', password: 'p', refusal: '454 4.7.0 try later' })
-    expect((await refusal(provider(server.port, { username: 'u', password: 'x' }).connect())).kind).toBe('later')
+    expect((await refusal(provider(server.port, { username: 'u', password: 'x' }).connect(openSlots()))).kind).toBe(
+      'later',
+    )
   })
 
   test('credentials that the server has no use for are an error, never silently unused', async () => {
     for (const auth of [undefined, ['CRAM-MD5']]) {
       const server = await startFaults(auth ? { auth } : {})
-      const outcome = await refusal(provider(server.port, { username: 'u', password: 'p' }).connect())
+      const outcome = await refusal(provider(server.port, { username: 'u', password: 'p' }).connect(openSlots()))
       expect(outcome.kind).toBe('stop')
       expect((await server.sessions())[0]?.commands.filter((line) => line.startsWith('AUTH'))).toEqual([])
     }
@@ -118,7 +125,9 @@ describe('encryption', () => {
 
   test('a stripped STARTTLS offer is stop: neither password nor mail goes out in clear text', async () => {
     const server = await startFaults({ auth, ...login })
-    const outcome = await refusal(provider(server.port, { tls: 'starttls', ...login }).connect('a@sender.example'))
+    const outcome = await refusal(
+      provider(server.port, { tls: 'starttls', ...login }).connect(openSlots(), 'a@sender.example'),
+    )
     expect(outcome.kind).toBe('stop')
     expect((await server.sessions())[0]?.commands).toEqual(['EHLO sender.example'])
   })
@@ -130,13 +139,14 @@ describe('encryption', () => {
       auth,
       ...login,
     })
-    const outcome = await refusal(provider(server.port, { tls: 'starttls', ...login }).connect())
+    const outcome = await refusal(provider(server.port, { tls: 'starttls', ...login }).connect(openSlots()))
     expect(outcome).toEqual({ kind: 'stop', answer: 'STARTTLS: bytes were injected before encryption' })
   })
 
   test('TLS against a server that speaks none is later, and the isolate lives on', async () => {
     const server = await startFaults()
-    expect((await refusal(provider(server.port, { tls: 'implicit' }).connect())).kind).toBe('later')
+    const outcome = await refusal(provider(server.port, { tls: 'implicit' }).connect(openSlots()))
+    expect(outcome).toMatchObject({ kind: 'later', silent: true })
     expect(kinds(await sendTo(server.port, ['ok@example.com']))).toEqual(['sent'])
   })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { UnsendableMail } from '../../../src/providers/provider.ts'
+import { openSlots } from '../../../src/providers/slots.ts'
+import { written } from '../../support/outcome.ts'
 import { kinds, mailTo, provider, sendTo, startFaults } from './faults.ts'
 
 const [before, after] = ['ok+1@example.com', 'ok+2@example.com']
@@ -42,7 +44,7 @@ for (const pipelining of [true, false]) {
     test('SIZE is stated where offered, and a mail over it is refused unsent while the others go', async () => {
       const server = await startFaults({ pipelining, extensions: ['SIZE 2000', '8BITMIME'] })
       const smtp = provider(server.port)
-      const connection = await smtp.connect()
+      const connection = await smtp.connect(openSlots())
       const [small, large] = [smtp.prepare(mailTo(before)), smtp.prepare(mailTo(after, { text: 'x\n'.repeat(2_000) }))]
       const outcomes = await connection.send([large, small, large, small], Date.now() + 10_000)
       await connection.close()
@@ -68,7 +70,7 @@ for (const pipelining of [true, false]) {
       expect(sessions[0]?.commands).toContain('RSET')
     })
 
-    test('a bare 550 with user-unknown text: dead; a 550 5.7.1: not dead; 552 at RCPT: later', async () => {
+    test('a bare 550 with user-unknown text: dead; a 550 5.7.1: policy; 552 at RCPT: later', async () => {
       const server = await startFaults({ pipelining })
       const outcomes = await sendTo(server.port, [
         'bare550@example.com',
@@ -78,7 +80,7 @@ for (const pipelining of [true, false]) {
       ])
       expect(outcomes).toEqual([
         { kind: 'never', dead: true, answer: '550 User unknown' },
-        { kind: 'never', dead: false, answer: '550 5.7.1 not from you' },
+        { kind: 'never', dead: false, policy: true, answer: '550 5.7.1 not from you' },
         { kind: 'later', answer: '552 too many recipients' },
         expect.objectContaining({ kind: 'sent' }),
       ])
@@ -95,23 +97,26 @@ for (const pipelining of [true, false]) {
 
     test('421 at RCPT: that mail and the ones after it are later, with the code', async () => {
       const { outcomes } = await around('r421')
-      expect(kinds(outcomes)).toEqual(['sent', 'later', 'later'])
-      expect(outcomes[1]?.answer).toBe('421 4.3.2 going down')
+      expect(outcomes).toEqual([
+        expect.objectContaining({ kind: 'sent' }),
+        { kind: 'later', answer: '421 4.3.2 going down', throttled: true },
+        { kind: 'later', answer: '421 4.3.2 going down', untried: true },
+      ])
     })
 
     test('421 after the dot: later, not unknown: the server says it did not take the mail', async () => {
-      expect(kinds((await around('dot421')).outcomes)).toEqual(['sent', 'later', 'later'])
+      expect((await around('dot421')).outcomes.map(written)).toEqual(['sent', 'later, throttled', 'later, untried'])
     })
 
     for (const fault of ['drop', 'fin', 'hang', 'garbage']) {
-      test(`${fault} at RCPT: later for that mail and the following`, async () => {
-        expect(kinds((await around(fault)).outcomes)).toEqual(['sent', 'later', 'later'])
+      test(`${fault} at RCPT: later for that mail, which is an attempt, and untried for the following`, async () => {
+        expect((await around(fault)).outcomes.map(written)).toEqual(['sent', 'later, silent', 'later, untried'])
       })
     }
 
     for (const fault of ['dotdrop', 'dothang']) {
-      test(`${fault}: unknown for the mail whose dot left, later for the following`, async () => {
-        expect(kinds((await around(fault)).outcomes)).toEqual(['sent', 'unknown', 'later'])
+      test(`${fault}: unknown for the mail whose dot left, untried for the following`, async () => {
+        expect((await around(fault)).outcomes.map(written)).toEqual(['sent', 'unknown', 'later, untried'])
       })
     }
 
@@ -128,7 +133,7 @@ for (const pipelining of [true, false]) {
     })
 
     test('250 where 354 belongs: later, and the connection is not used again', async () => {
-      expect(kinds((await around('data250')).outcomes)).toEqual(['sent', 'later', 'later'])
+      expect((await around('data250')).outcomes.map(written)).toEqual(['sent', 'later', 'later, untried'])
     })
 
     test('MAIL refused for good: stop for every mail; for now: later', async () => {
@@ -146,18 +151,18 @@ for (const pipelining of [true, false]) {
         server.port,
         Array.from({ length: 15 }, (_, i) => `ok+${i}@example.com`),
       )
-      expect(kinds(outcomes)).toEqual([...Array(10).fill('sent'), ...Array(5).fill('later')])
+      expect(outcomes.map(written)).toEqual([...Array(10).fill('sent'), 'later', ...Array(4).fill('later, untried')])
     })
 
     test('the group deadline ends a silent server before its patience does', async () => {
       const server = await startFaults({ pipelining })
       const outcomes = await sendTo(server.port, [before, 'dothang@example.com', after], {}, Date.now() + 300)
-      expect(kinds(outcomes)).toEqual(['sent', 'unknown', 'later'])
+      expect(outcomes.map(written)).toEqual(['sent', 'unknown', 'later, untried'])
     })
 
     test('a deadline that has passed sends nothing', async () => {
       const server = await startFaults({ pipelining })
-      expect(kinds(await sendTo(server.port, [before], {}, Date.now() - 1))).toEqual(['later'])
+      expect((await sendTo(server.port, [before], {}, Date.now() - 1)).map(written)).toEqual(['later, untried'])
       expect((await server.sessions())[0]?.messages).toEqual([])
     })
 
@@ -177,7 +182,7 @@ for (const pipelining of [true, false]) {
     test('lines with leading dots and bare line breaks arrive as written', async () => {
       const server = await startFaults({ pipelining })
       const smtp = provider(server.port)
-      const connection = await smtp.connect()
+      const connection = await smtp.connect(openSlots())
       const text = '.\n..two\nplain\n.end'
       await connection.send([smtp.prepare(mailTo(before, { text }))], Date.now() + 10_000)
       await connection.close()
@@ -192,7 +197,7 @@ describe('a connection', () => {
   test('carries one group after another', async () => {
     const server = await startFaults({ pipelining: true })
     const smtp = provider(server.port)
-    const connection = await smtp.connect()
+    const connection = await smtp.connect(openSlots())
     for (const group of [['u550@example.com'], ['ok+1@example.com', 'g450@example.com'], ['ok+2@example.com']]) {
       await connection.send(
         group.map((email) => smtp.prepare(mailTo(email))),
@@ -207,15 +212,15 @@ describe('a connection', () => {
     ])
   })
 
-  test('that was lost is not usable; a group sent over it is later, at once', async () => {
+  test('that was lost is not usable; a group sent over it is later, at once, and untried', async () => {
     const server = await startFaults({ pipelining: true })
     const smtp = provider(server.port)
-    const connection = await smtp.connect()
+    const connection = await smtp.connect(openSlots())
     await connection.send([smtp.prepare(mailTo('drop@example.com'))], Date.now() + 10_000)
     expect(connection.usable).toBe(false)
-    expect(kinds(await connection.send([smtp.prepare(mailTo('ok@example.com'))], Date.now() + 10_000))).toEqual([
-      'later',
-    ])
+    expect((await connection.send([smtp.prepare(mailTo('ok@example.com'))], Date.now() + 10_000)).map(written)).toEqual(
+      ['later, untried'],
+    )
     await connection.close()
     expect((await server.sessions()).length).toBe(1)
   })
@@ -223,18 +228,18 @@ describe('a connection', () => {
   test('that was closed settles a late send', async () => {
     const server = await startFaults({ pipelining: true })
     const smtp = provider(server.port)
-    const connection = await smtp.connect()
+    const connection = await smtp.connect(openSlots())
     await connection.close()
     await connection.close()
-    expect(kinds(await connection.send([smtp.prepare(mailTo('ok@example.com'))], Date.now() + 10_000))).toEqual([
-      'later',
-    ])
+    expect((await connection.send([smtp.prepare(mailTo('ok@example.com'))], Date.now() + 10_000)).map(written)).toEqual(
+      ['later, untried'],
+    )
   })
 
   test('more than 2,500 mails in one invocation leave no timers behind', async () => {
     const server = await startFaults({ pipelining: true })
     const smtp = provider(server.port)
-    const connection = await smtp.connect()
+    const connection = await smtp.connect(openSlots())
     const one = smtp.prepare(mailTo('ok@example.com'))
     let sent = 0
     for (let group = 0; group < 150; group++) {
@@ -275,7 +280,7 @@ describe('command injection', () => {
   test('a body that holds a final dot and commands is one message', async () => {
     const server = await startFaults({ pipelining: true })
     const smtp = provider(server.port)
-    const connection = await smtp.connect()
+    const connection = await smtp.connect(openSlots())
     const text = 'x\r\n.\r\nMAIL FROM:<evil@y.example>\r\n'
     await connection.send([smtp.prepare(mailTo('ok@example.com', { text, html: `${text}é` }))], Date.now() + 10_000)
     await connection.close()

@@ -19,17 +19,30 @@ const refusal = (value: unknown) => {
 test('accounts of each kind, with their defaults', () => {
   expect(parseAccounts(JSON.stringify([smtp, ses, { ...sendgrid, endpoint: 'http://127.0.0.1:8030/' }]))).toEqual([
     { ...smtp, tls: 'starttls', max_connections: 4 },
-    ses,
-    { ...sendgrid, endpoint: 'http://127.0.0.1:8030' },
+    { ...ses, max_connections: 40 },
+    { ...sendgrid, endpoint: 'http://127.0.0.1:8030', max_connections: 40 },
   ])
+})
+
+test('pool, domains and limits, domains in lower case', () => {
+  const limits = {
+    pool: 'main',
+    from_domains: ['Sender.Example'],
+    per_day: 50_000,
+    rate_per_second: 14,
+    max_connections: 2,
+  }
+  const [account] = parseAccounts(JSON.stringify([{ ...ses, ...limits }]))
+  expect(account).toEqual({ ...ses, ...limits, from_domains: ['sender.example'] })
 })
 
 test('a summary shows no secret', () => {
   const summaries = parseAccounts(JSON.stringify([smtp, ses, sendgrid])).map(summarise)
+  const open = { rate_per_second: null, per_day: null, from_domains: null, pool: null }
   expect(summaries).toEqual([
-    { name: 'relay', kind: 'smtp', where: 'smtp.example.com:587' },
-    { name: 'aws', kind: 'ses', where: 'eu-central-1' },
-    { name: 'sg', kind: 'sendgrid', where: 'api.sendgrid.com' },
+    { ...open, name: 'relay', kind: 'smtp', where: 'smtp.example.com:587', max_connections: 4 },
+    { ...open, name: 'aws', kind: 'ses', where: 'eu-central-1', max_connections: 40 },
+    { ...open, name: 'sg', kind: 'sendgrid', where: 'api.sendgrid.com', max_connections: 40 },
   ])
   expect(JSON.stringify(summaries)).not.toContain('s3cret')
 })
@@ -61,6 +74,10 @@ describe('what is refused, by account and field', () => {
     ['an EHLO name with a command', [{ ...smtp, ehlo_name: 'a\r\nRSET' }], '.ehlo_name must be a host name'],
     ['two of one name', [smtp, smtp], 'two accounts are named "relay"'],
     ['an endpoint that is no URL', [{ ...sendgrid, endpoint: 'localhost' }], '.endpoint must be an http(s) URL'],
+    ['a pool without its domains', [{ ...smtp, pool: 'main' }], '.from_domains must be a list of the domains'],
+    ['a domain that is none', [{ ...smtp, from_domains: ['a@b.example'] }], '.from_domains must be a list of'],
+    ['no mail a day', [{ ...ses, per_day: 0 }], '.per_day must be a whole number from 1'],
+    ['no connection', [{ ...sendgrid, max_connections: 0 }], '.max_connections must be a whole number from 1'],
     ['a missing key', [{ ...sendgrid, api_key: undefined }], '.api_key must be text'],
   ]
   for (const [name, value, message] of cases) {
