@@ -39,6 +39,7 @@ export async function openCrashGround(dir: string): Promise<CrashGround> {
   const pool = new Pool({ connectionString: database_url, max: 4 })
   // A connection that Postgres takes with it is replaced; without a listener it is fatal.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   const redis_url = `http://${cables.redis.host}`
   return {
     dir,

@@ -30,7 +30,10 @@ class Refusal extends Error {
   }
 }
 
-export async function startNeon(options: { port?: number } = {}): Promise<NeonEndpoint> {
+/** @param options.heard - called with the text of every statement, those of a transaction one by one */
+export async function startNeon(
+  options: { port?: number; heard?: (query: string) => void } = {},
+): Promise<NeonEndpoint> {
   const pools = new Map<string, Pool>()
   const poolOf = (url: string) => {
     const known = pools.get(url)
@@ -38,12 +41,14 @@ export async function startNeon(options: { port?: number } = {}): Promise<NeonEn
     const pool = new Pool({ connectionString: url, max: CONNECTIONS, idleTimeoutMillis: 10_000, allowExitOnIdle: true })
     // An idle connection that Postgres closes (restart, dropped database) is replaced; without a listener it is fatal.
     pool.on('error', () => {})
+    // One that is taken out at that moment says so itself, even between two statements.
+    pool.on('connect', (client) => client.on('error', () => {}))
     pools.set(url, pool)
     return pool
   }
 
   const server = createServer((request, response) => {
-    handle(request, poolOf)
+    handle(request, poolOf, options.heard)
       .then((body) => answer(response, 200, body))
       .catch((error: unknown) => {
         if (error instanceof Refusal) return answer(response, error.status, error.message)
@@ -71,11 +76,16 @@ export async function startNeon(options: { port?: number } = {}): Promise<NeonEn
   }
 }
 
-async function handle(request: IncomingMessage, poolOf: (url: string) => Pool): Promise<string> {
+async function handle(
+  request: IncomingMessage,
+  poolOf: (url: string) => Pool,
+  heard: ((query: string) => void) | undefined,
+): Promise<string> {
   if (request.url !== '/sql' || request.method !== 'POST') throw new Refusal(404, 'only POST /sql is served here')
   const url = request.headers['neon-connection-string']
   if (typeof url !== 'string') throw new Refusal(400, JSON.stringify({ message: 'no Neon-Connection-String header' }))
   const body: Statement | { queries: Statement[] } = JSON.parse(await read(request))
+  if (heard) for (const { query } of 'queries' in body ? body.queries : [body]) heard(query)
   const client = await poolOf(url).connect()
   let broken = true
   let result: unknown

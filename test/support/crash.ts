@@ -179,6 +179,7 @@ export async function runCrash(ground: Ground, options: CrashOptions): Promise<C
       await ticker.tick()
     }
     await until(() => pace.idle)
+    const { deliveries } = await api.get<{ deliveries: Record<string, number> }>(`/campaigns/${campaign_id}`)
     await installation.kill()
 
     const rows = await ground.sql<LedgerRow>(
@@ -189,6 +190,10 @@ export async function runCrash(ground: Ground, options: CrashOptions): Promise<C
     const verdict = judgeCrash(campaign_id, emails, rows, journal.lines())
     const { sent = 0, failed = 0, unconfirmed = 0 } = verdict.states
     faults.push(...verdict.faults, ...(await miscounted(ground, campaign_id)))
+    for (const [state, told] of Object.entries({ ...deliveries, audience: undefined })) {
+      if (told !== undefined && told !== (verdict.states[state] ?? 0)) faults.push(`the API tells of ${told} ${state}`)
+    }
+    if (deliveries.audience !== recipients) faults.push(`the API tells of an audience of ${deliveries.audience}`)
     const excused = options.kills * CONNECTIONS * GROUP + journal.unanswered
     if (unconfirmed > excused) faults.push(`${unconfirmed} unconfirmed, where at most ${excused} can be explained`)
     if (unconfirmed >= recipients / 20) faults.push(`${unconfirmed} unconfirmed are not under 5 %`)
