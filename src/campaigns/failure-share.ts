@@ -44,7 +44,7 @@ export async function pauseIfFailing(
 /** ", most often as refused (such as: 550 ...)"; evaluated for a campaign that is being paused only. */
 const MOST_FREQUENT = (campaign_id: number) => sql`
   select coalesce((
-    select format(', most often as %s', reason) || coalesce(format(' (such as: %s)', left(max(answer), ${QUOTED}::int)), '')
+    select format(', most often as %s', reason) || coalesce(' (such as: ' || left(max(answer), ${QUOTED}::int) || ')', '')
     from (
       select d.reason, d.answer
       from (
