@@ -34,7 +34,7 @@ export function startTicker(api_url: string, seconds: number, onError: (error: u
 }
 
 async function run(api_url: string): Promise<void> {
-  const response = await fetch(`${api_url}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`)
+  const response = await fetch(`${api_url}/cdn-cgi/local/scheduled?cron=*+*+*+*+*`)
   const text = await response.text()
   if (!response.ok) throw new Error(`cron answered ${response.status}: ${text}`)
 }

@@ -81,8 +81,10 @@ export async function startWorkers(options: {
 /**
  * Copies of the wrangler files with these settings in place of their own, and the secrets beside them: neither the
  * tracked files nor the checkout's own folder is touched, and nothing that lies there is read.
+ *
+ * @returns their paths: emk-api's, emk-sender's, emk-tracking's
  */
-function writeConfigs(dir: string, settings: Record<string, string>): string[] {
+export function writeConfigs(dir: string, settings: Record<string, string>): string[] {
   mkdirSync(dir, { recursive: true })
   // Wrangler resolves what a file's `alias` names from the file's own folder.
   const modules = join(dir, 'node_modules')
@@ -108,7 +110,8 @@ function writeConfigs(dir: string, settings: Record<string, string>): string[] {
   return paths
 }
 
-async function healthy(api_url: string, running: () => boolean, log: string): Promise<void> {
+/** Waits until the Workers at this address are well. @throws with the end of their log when they do not come up */
+export async function healthy(api_url: string, running: () => boolean, log: string): Promise<void> {
   let answer = 'no answer yet'
   let first_answer: number | null = null
   for (let end = Date.now() + PATIENCE; ; await sleep(100)) {

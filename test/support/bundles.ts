@@ -1,20 +1,23 @@
-// The Workers that emk-api is bound to, bundled as wrangler deploys them, so that its tests call the real ones.
+// The three Workers, bundled as wrangler deploys them: once for a whole run, for all tests that run them as they are.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { WRANGLER } from '../../local/wrangler.ts'
 
-export interface NeighbourBundles {
+/** Paths of the bundled modules. */
+export interface Bundles {
+  api: string
   sender: string
   tracking: string
 }
 
-/** @returns paths of the bundled modules, inside `folder` */
-export async function bundleNeighbours(folder: string): Promise<NeighbourBundles> {
-  const [sender, tracking] = await Promise.all([
+/** @returns paths inside `folder` */
+export async function bundleWorkers(folder: string): Promise<Bundles> {
+  const [api, sender, tracking] = await Promise.all([
+    bundle(folder, 'api', 'wrangler.toml'),
     bundle(folder, 'sender', 'wrangler.sender.toml'),
     bundle(folder, 'tracking', 'wrangler.tracking.toml'),
   ])
-  return { sender, tracking }
+  return { api, sender, tracking }
 }
 
 async function bundle(folder: string, name: string, config: string): Promise<string> {

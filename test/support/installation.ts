@@ -1,18 +1,21 @@
-// The three Workers as they run locally, over the test run's Postgres and Redis, with everything between them in reach:
+// The three Workers as they are deployed, over the test run's Postgres and Redis, with everything between them in reach:
 // the mail server, the cable to Postgres, and the process itself.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inject } from 'vitest'
 import { createApiKey } from '../../local/api-key.ts'
 import { freePort } from '../../local/ports.ts'
 import { startTicker } from '../../local/ticker.ts'
-import { startWorkers, type Workers } from '../../local/workers.ts'
+import type { Workers } from '../../local/workers.ts'
 import { type Api, openApi } from '../../scripts/import/api.ts'
 import { workerBindings } from './bindings.ts'
+import { startBundledWorkers } from './bundled-workers.ts'
 import { type Cable, layCable } from './cut.ts'
 import { openTestDatabase, type TestDatabase } from './database.ts'
 import { type Sink, startSink } from './mail-sink.ts'
+import './provided.ts'
 import { openTestRedis, type TestRedis } from './redis.ts'
 
 export interface Installation {
@@ -48,9 +51,10 @@ export async function openInstallation(settings: Record<string, string> = {}): P
   let workers: Workers | undefined
   const ticker = startTicker(api_url, 0, () => undefined)
   const start = async () => {
-    workers = await startWorkers({
+    workers = await startBundledWorkers({
       dir,
       port,
+      bundles: inject('bundles'),
       settings: {
         ...workerBindings({
           neon: postgres.host,

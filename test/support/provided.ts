@@ -27,7 +27,7 @@ declare module 'vitest' {
     ses_local: string
     /** For the project `sender` only: SendGrid's endpoint with its documented limits. */
     sendgrid: string
-    /** For the project `api` only: paths of the Workers it is bound to. */
-    bundles: { sender: string; tracking: string }
+    /** For the projects `api` and `paths` only: paths of the bundled Workers. */
+    bundles: { api: string; sender: string; tracking: string }
   }
 }

@@ -8,12 +8,15 @@ import { migrate } from '../../local/migrate.ts'
 import { startNeon } from '../../local/neon.ts'
 import { startPostgres } from '../../local/postgres.ts'
 import { redisEngines, startRedis } from '../../local/redis.ts'
-import { bundleNeighbours } from './bundles.ts'
+import { bundleWorkers } from './bundles.ts'
 import type { RedisAddress } from './provided.ts'
 import { startProviders } from './providers.ts'
 
 /** Projects that run without any service. */
 const ALONE = new Set(['unit', 'bundle'])
+
+/** Projects that run the bundled Workers. */
+const BUNDLED = new Set(['api', 'paths'])
 
 /** Cloned for each test file. Nobody connects to it after its migration: Postgres copies only an idle database. */
 const TEMPLATE = 'emk_template'
@@ -28,6 +31,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const folder = mkdtempSync(join(tmpdir(), 'emk-test-'))
     stops.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+
+    // Meanwhile; a failure is met below.
+    const bundles = projects.some((name) => BUNDLED.has(name)) ? bundleWorkers(folder) : undefined
+    bundles?.catch(() => {})
 
     const postgres = await startPostgres({ dir: join(folder, 'postgres'), durable: false })
     stops.push(postgres.stop)
@@ -50,7 +57,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       for (const [name, url] of Object.entries(providers.urls))
         project.provide(name as keyof typeof providers.urls, url)
     }
-    if (projects.includes('api')) project.provide('bundles', await bundleNeighbours(folder))
+    if (bundles) project.provide('bundles', await bundles)
     project.provide('postgres', postgres.url('postgres'))
     project.provide('template', TEMPLATE)
     project.provide('neon', neon.host)
