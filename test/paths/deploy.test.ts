@@ -7,6 +7,7 @@ import { Client } from 'pg'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { EnvFile } from '../../scripts/deploy/env-file.ts'
+import { waitForHealth } from '../../scripts/deploy/health.ts'
 import { deploy } from '../../scripts/deploy/run.ts'
 import { Checkout } from '../support/checkout.ts'
 import { CloudflareRecorder } from '../support/cloudflare-recorder.ts'
@@ -68,8 +69,6 @@ interface Behaviour {
   in_dns?: boolean
   /** What small Workers answer at /health instead of being well. */
   health?: object
-  /** The content type of what small Workers answer to an open. */
-  tracking?: string
 }
 
 /** A stranger's computer: a checkout with a filled-in deploy.env, and an empty database. */
@@ -129,7 +128,7 @@ class Stranger {
   }
 
   /** Runs the deployment; the Workers it uploads answer at PUBLIC_URL from the moment emk-api is there. */
-  async deploy({ in_dns = false, health, tracking = 'image/gif' }: Behaviour = {}): Promise<boolean> {
+  async deploy({ in_dns = false, health }: Behaviour = {}): Promise<boolean> {
     this.lines = []
     await this.#deployed?.dispose()
     this.#deployed = undefined
@@ -141,7 +140,8 @@ class Stranger {
       resolves: async () => in_dns,
       patience_ms: this.#small ? 0 : 30_000,
       fetch_public: (async (input: string, init?: RequestInit) => {
-        if (this.#small && input.includes('/t/o/')) return new Response(null, { headers: { 'Content-Type': tracking } })
+        if (this.#small && input.includes('/t/o/'))
+          return new Response(null, { headers: { 'Content-Type': 'image/gif' } })
         if (this.#small) return Response.json(health ?? {}, { status: health === undefined ? 200 : 503 })
         const api = `${this.env.get('PREFIX')}-api`
         this.#deployed ??= await startDeployed(recorder, api, { NEON_PROXY: inject('neon') })
@@ -317,7 +317,14 @@ describe('npm run deploy', { timeout: DEPLOY_TIMEOUT_MS }, () => {
     const stranger = await Stranger.arriveSmall()
     expect(await stranger.deploy({ health: { status: 'failing', database: 'unreachable', redis: 'ok' } })).toBe(false)
     expect(stranger.said).toMatch(/health: FAILED\n.*is DATABASE_URL right/)
-    expect(await stranger.deploy({ tracking: 'text/html' })).toBe(false)
-    expect(stranger.said).toMatch(/health: FAILED\n.*\/t\/o\/.*emk-tracking does not answer here/)
+    // The other half of the same step, without a second deployment.
+    const addresses = { public_url: 'https://mail.example.com', tracking_url: 'https://go.example.com' }
+    const answer = async (url: string) =>
+      url.startsWith('https://go.')
+        ? new Response('a page', { headers: { 'Content-Type': 'text/html' } })
+        : Response.json({})
+    await expect(waitForHealth(addresses, answer as typeof fetch, 0)).rejects.toThrow(
+      /^https:\/\/go\.example\.com\/t\/o\/.*emk-tracking does not answer here/,
+    )
   })
 })
