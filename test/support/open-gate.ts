@@ -1,4 +1,6 @@
-// A gate that grants whatever is asked, for tests of what happens past it.
+// Gates for tests of what happens past them: one that grants whatever is asked, and the real one outside its Durable Object.
+import { extend, giveBack, learn, reopen, standing, take } from '../../src/sending/gate/account.ts'
+import { restoreState } from '../../src/sending/gate/state.ts'
 import type { Asking, Gate, Permit } from '../../src/sending/permit.ts'
 
 export const UNLIMITED = { max_connections: 4, rate_per_second: null, per_day: null }
@@ -27,3 +29,16 @@ export const openGate = (changes: Partial<Gate> = {}): Gate => ({
   }),
   ...changes,
 })
+
+/** The gate as it is, kept in memory. @param now - ms since 1970 */
+export function realGate(now: () => number): Gate {
+  const state = restoreState(undefined)
+  return {
+    take: (asking) => take(state, asking, crypto.randomUUID(), now()),
+    extend: (id, hold_ms) => extend(state, id, hold_ms, now()),
+    giveBack: (id, report, limits) => giveBack(state, id, report, limits, now()),
+    learn: (quota) => learn(state, quota, now()),
+    reopen: () => reopen(state, now()),
+    standing: (limits) => standing(state, limits, now()),
+  }
+}

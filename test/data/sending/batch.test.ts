@@ -12,14 +12,11 @@ import {
 } from '../../../src/providers/provider.ts'
 import { openSlots } from '../../../src/providers/slots.ts'
 import { sendBatch } from '../../../src/sending/batch.ts'
-import { campaignLoader } from '../../../src/sending/campaign.ts'
 import type { Sender } from '../../../src/sending/sender.ts'
-import { SEND_SETTINGS } from '../../../src/sending/settings.ts'
-import { DEVELOPMENT_SIGNING_KEYS } from '../../../src/tokens/development.ts'
-import { parseSigningKeys } from '../../../src/tokens/keys.ts'
 import { seedCampaign } from '../../support/campaign.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { grant, openGate, UNLIMITED } from '../../support/open-gate.ts'
+import { ScriptedProvider, SENT, scriptedSender } from './scripted.ts'
 
 let t: TestDatabase
 beforeAll(async () => {
@@ -27,67 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => t.close())
 
-const SENT: Outcome = { kind: 'sent', answer: '250 ok' }
-
-/** A provider that writes down what it carried and answers as told. */
-class ScriptedProvider implements Provider<Mail> {
-  carried: Mail[] = []
-  groups = 0
-  answer: (mail: Mail, nth: number) => Outcome | Promise<Outcome> = () => SENT
-  beforeGroup: () => unknown = () => undefined
-  refuse: ConnectionRefused | null = null
-  /** Mails one connection carries before the server ends it. */
-  per_connection = Number.POSITIVE_INFINITY
-  open = 0
-
-  prepare(mail: Mail) {
-    return mail
-  }
-  async connect() {
-    if (this.refuse) throw this.refuse
-    this.open++
-    const ends_at = this.carried.length + this.per_connection
-    const usable = () => this.carried.length < ends_at
-    return {
-      get usable() {
-        return usable()
-      },
-      send: async (group: readonly Mail[]) => {
-        this.groups++
-        await this.beforeGroup()
-        const outcomes: Outcome[] = []
-        for (const mail of group) {
-          this.carried.push(mail)
-          outcomes.push(await this.answer(mail, this.carried.length))
-        }
-        return outcomes
-      },
-      close: async () => {
-        this.open--
-      },
-    }
-  }
-}
-
-async function sender(provider: Provider<Mail>, more: Partial<Sender> = {}): Promise<Sender> {
-  return {
-    db: t.db,
-    signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
-    link_hosts: () => false,
-    allowlist: () => true,
-    sending: true,
-    settings: SEND_SETTINGS,
-    loadCampaign: campaignLoader(t.db),
-    candidates: () => [{ name: 'main', provider: provider as Provider, limits: UNLIMITED }],
-    gate: () => openGate(),
-    optoutsOf: async () => new Map(),
-    now: () => new Date(),
-    random: () => 0,
-    uuid: () => crypto.randomUUID(),
-    sleep: async () => undefined,
-    ...more,
-  }
-}
+const sender = (provider: Provider<Mail>, more: Partial<Sender> = {}) => scriptedSender(t.db, provider, more)
 
 async function frozenCampaign(size: number) {
   const seeded = await seedCampaign(t, size)
