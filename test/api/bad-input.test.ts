@@ -252,7 +252,7 @@ describe('a call without a body', () => {
     ['a wish that it would not heed', '{"scheduled_at": "2030-01-01T00:00:00Z"}'],
     ['something that is no JSON', 'now'],
   ])('is refused with %s', async (_, body) => {
-    for (const path of ['/campaigns/1/send', '/campaigns/1/duplicate']) {
+    for (const path of ['/campaigns/1/send', '/campaigns/1/duplicate', '/campaigns/1/send-to-new']) {
       const answer = await request(`/api/v1${path}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${api.key}` },
@@ -264,6 +264,35 @@ describe('a call without a body', () => {
 
   test('may carry an empty object', async () => {
     expect((await api.post('/campaigns/1/send', {})).body.code).toBe('not_found')
+  })
+})
+
+describe('a call whose body may be left out', () => {
+  const retry = (body: BodyInit | null, type?: string) =>
+    request('/api/v1/campaigns/1/retry-failed', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${api.key}`, ...(type ? { 'content-type': type } : {}) },
+      body,
+    })
+
+  test.each([
+    [null, undefined],
+    ['', 'application/json'],
+    [' \n', undefined],
+    ['{}', 'application/json'],
+    ['{"reasons": ["refused"]}', 'application/json'],
+  ])('is understood with %j', async (body, type) => {
+    expect((await retry(body, type)).body.code).toBe('not_found')
+  })
+
+  test.each([
+    ['{"reasons": ["refused"]}', 'text/plain', 'unsupported_media_type'],
+    ['reasons=refused', 'application/x-www-form-urlencoded', 'unsupported_media_type'],
+    ['{"reasons": ', 'application/json', 'malformed_json'],
+    ['{"reason": "refused"}', 'application/json', 'validation_failed'],
+    [new Uint8Array(1_000_001).fill(32), 'application/json', 'body_too_large'],
+  ])('and no other: %j as %s', async (body, type, code) => {
+    expect((await retry(body, type)).body.code).toBe(code)
   })
 })
 

@@ -27,6 +27,9 @@ export function workerBindings(addresses: { neon: string; redis: RedisAddress[] 
     SIGNING_KEYS: DEVELOPMENT_SIGNING_KEYS,
     HASH_KEY: DEVELOPMENT_HASH_KEY,
     BOOTSTRAP_SECRET: DEVELOPMENT_BOOTSTRAP_SECRET,
-    ACCOUNTS: JSON.stringify([{ name: 'inbox', kind: 'smtp', host: '127.0.0.1', port: 1, tls: 'none' }]),
+    ACCOUNTS: JSON.stringify([
+      { name: 'inbox', kind: 'smtp', host: '127.0.0.1', port: 1, tls: 'none' },
+      { name: 'bound', kind: 'smtp', host: '127.0.0.1', port: 1, tls: 'none', from_domains: ['bound.example'] },
+    ]),
   }
 }
