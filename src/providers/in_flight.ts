@@ -10,7 +10,7 @@ const PATIENCE = 30_000
  * Sends a group over HTTP, a few requests at a time, and gives the outcomes in the group's order. A request that has no
  * answer in time is `unknown`, one that was never started is `later`. The clock of a request starts when it has a slot.
  * Never throws.
- * @param request one mail; an async function, `signal` fires when its time is over
+ * @param request one mail; `signal` fires when its time is over
  * @param deadline ms since 1970, for the whole group
  */
 export async function sendInFlight<Prepared>(
@@ -41,11 +41,12 @@ export async function sendInFlight<Prepared>(
         outcomes[index] = stopped
         continue
       }
-      const outcome = await inTime(Math.min(left, PATIENCE), free, (signal) =>
-        request(group[index] as Prepared, signal),
-      )
-      outcomes[index] = outcome
-      if (outcome.kind === 'stop') stopped = outcome
+      outcomes[index] = await inTime(Math.min(left, PATIENCE), free, async (signal) => {
+        const outcome = await request(group[index] as Prepared, signal)
+        // Before the slot is free: whoever waits for it must know.
+        if (outcome.kind === 'stop') stopped = outcome
+        return outcome
+      })
     }
   }
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane))

@@ -15,6 +15,10 @@ const FAILURES: Record<string, [number, string]> = {
 const RESERVED =
   /^(?:x-sg-id|x-sg-eid|received|dkim-signature|content-type|content-transfer-encoding|to|from|subject|reply-to|cc|bcc)$/i
 
+const ADDRESS = /^[\x21-\x7e]+@[\x21-\x7e]+$/
+/** Octets of a request (Mail Send, "Limitations"). */
+const LARGEST = 30 * 1024 * 1024
+
 export async function startSendGridEndpoint(): Promise<Endpoint> {
   const journal = new Journal<unknown>()
   return await startEndpoint(async (request, body, response) => {
@@ -28,6 +32,7 @@ export async function startSendGridEndpoint(): Promise<Endpoint> {
       return refuse(401, 'The provided authorization grant is invalid, expired, or revoked')
     }
     if (request.method !== 'POST' || request.url !== '/v3/mail/send') return refuse(404, 'not found')
+    if (Buffer.byteLength(body) > LARGEST) return refuse(413, 'The JSON payload you have included is too large.')
     const sent = JSON.parse(body)
     const fault = faultOf(sent)
     if (fault !== null) return refuse(400, fault)
@@ -49,29 +54,45 @@ export async function startSendGridEndpoint(): Promise<Endpoint> {
 }
 
 interface SentMail {
-  personalizations?: { to?: { email?: string }[] }[]
-  from?: { email?: string }
-  subject?: string
-  content?: { type?: string; value?: string }[]
-  headers?: Record<string, string>
+  personalizations?: { to?: { email?: unknown }[]; cc?: { email?: unknown }[]; bcc?: { email?: unknown }[] }[]
+  from?: { email?: unknown }
+  subject?: unknown
+  content?: { type?: unknown; value?: unknown }[]
+  headers?: Record<string, unknown>
+  custom_args?: Record<string, unknown>
 }
 
-/** What the documentation says is a 400 for the whole request. */
+/** What the documentation says is a 400 for the whole request (Mail Send, "Errors" and "Limitations"). */
 function faultOf(mail: SentMail): string | null {
-  const recipients = mail.personalizations?.flatMap(({ to }) => to ?? []) ?? []
-  if (!mail.from?.email || !mail.subject) return 'from and subject are required'
-  if (recipients.length === 0 || (mail.personalizations?.length ?? 0) > 1_000) return '1 to 1000 personalizations'
-  const emails = recipients.map(({ email }) => email?.toLowerCase())
-  if (emails.some((email) => !email || !/^[\x21-\x7e]+@[\x21-\x7e]+$/.test(email)))
-    return 'Does not contain a valid address.'
-  if (new Set(emails).size < emails.length) return 'Each email address should be unique.'
-  const types = mail.content?.map(({ type }) => type)
-  if (!types?.length || mail.content?.some(({ value }) => !value)) return 'content is required'
-  // text/plain first, then text/html.
-  if (types.indexOf('text/html') < types.indexOf('text/plain')) return 'text/plain must be first'
-  for (const [name, value] of Object.entries(mail.headers ?? {})) {
-    if (RESERVED.test(name)) return `The header ${name} is reserved`
-    if (/[\r\n]/.test(value)) return 'a header has a line break'
+  const personalizations = mail.personalizations ?? []
+  if (personalizations.length === 0) return 'You must have at least one personalization.'
+  if (personalizations.length > 1_000) {
+    return `The personalization block is limited to 1000 personalizations per API request. You have provided ${personalizations.length} personalizations.`
   }
+  const recipients = personalizations.flatMap(({ to, cc, bcc }) => [...(to ?? []), ...(cc ?? []), ...(bcc ?? [])])
+  if (recipients.length > 1_000) return 'There is a limit of 1000 total recipients (to + cc + bcc) per request.'
+  if (personalizations.some(({ to }) => !to?.length))
+    return 'The to parameter is required for all personalization objects'
+  for (const { email } of [...recipients, mail.from ?? {}]) {
+    if (typeof email !== 'string' || !ADDRESS.test(email)) return 'Does not contain a valid address.'
+  }
+  const emails = recipients.map(({ email }) => String(email).toLowerCase())
+  if (new Set(emails).size < emails.length) {
+    return 'Each unique email address in the personalizations array should only be included once.'
+  }
+  if (typeof mail.subject !== 'string' || mail.subject === '') return 'The subject is required.'
+  const types = mail.content?.map(({ type }) => type) ?? []
+  if (types.length === 0) return 'Unless a valid template_id is provided, the content parameter is required.'
+  if (mail.content?.some(({ value }) => typeof value !== 'string' || value === '')) {
+    return 'The content value must be a string at least one character in length.'
+  }
+  if (types.includes('text/html') && types.indexOf('text/html') < types.indexOf('text/plain')) {
+    return 'If present, text/plain must be first'
+  }
+  for (const [name, value] of Object.entries(mail.headers ?? {})) {
+    if (RESERVED.test(name)) return `Header name ${name} is reserved`
+    if (typeof value !== 'string' || !/^[\x20-\x7e]*$/.test(value)) return `The header ${name} is not properly encoded`
+  }
+  if (JSON.stringify(mail.custom_args ?? {}).length > 10_000) return 'The custom_args may not exceed 10000 bytes'
   return null
 }

@@ -1,5 +1,5 @@
-// Amazon SES v2, SendEmail with Raw content: the signature is computed again from the secret and compared, and the
-// recipient's local part (up to a "+") chooses a failure.
+// Amazon SES v2, SendEmail with Raw content and GetAccount: the signature is computed again from the secret and compared,
+// and the recipient's local part (up to a "+") chooses a failure.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { simpleParser } from 'mailparser'
@@ -26,6 +26,23 @@ const FAILURES: Record<string, [number, string, string]> = {
   fail504: [504, 'GatewayTimeout', ''],
 }
 
+/** Answers of GetAccount, by the folder in front of the path: status and body. */
+const ACCOUNTS: Record<string, [number, string]> = {
+  '': [200, account(14, 50_000, 1_234)],
+  '/unlimited': [200, account(500, -1, 2_000_000)],
+  '/sandbox': [200, account(1, 200, 0)],
+  '/none': [200, '{}'],
+  '/odd': [200, '{"SendQuota":{"MaxSendRate":"14","Max24HourSend":1,"SentLast24Hours":0}}'],
+  '/zero': [200, account(0, 200, 0)],
+  '/html': [200, '<html>'],
+  '/denied': [403, '{"__type":"AccessDeniedException","Message":"not authorized to perform: ses:GetAccount"}'],
+  '/down': [500, ''],
+}
+
+function account(MaxSendRate: number, Max24HourSend: number, SentLast24Hours: number): string {
+  return JSON.stringify({ SendQuota: { Max24HourSend, MaxSendRate, SentLast24Hours }, SendingEnabled: true })
+}
+
 export interface SesRequest {
   to: string
   configuration_set: string | null
@@ -49,6 +66,15 @@ export async function startSesEndpoint(): Promise<Endpoint> {
     if (!signatureIsRight(request, body)) {
       const message = 'The request signature we calculated does not match the signature you provided.'
       return answer(403, { message }, 'SignatureDoesNotMatch')
+    }
+    if (isStale(request)) {
+      return answer(403, { message: 'Signature expired: it is now earlier than allowed' }, 'InvalidSignatureException')
+    }
+    const [, folder] = /^(.*)\/v2\/email\/account$/.exec(request.url ?? '') ?? []
+    if (request.method === 'GET' && folder !== undefined) {
+      if (folder === '/hang') return
+      const [status, text] = ACCOUNTS[folder] ?? [404, '']
+      return void response.writeHead(status, { 'content-type': 'application/json' }).end(text)
     }
     if (request.method !== 'POST' || request.url !== '/v2/email/outbound-emails')
       return answer(404, { message: 'path' })
@@ -95,4 +121,12 @@ export function signatureIsRight(request: IncomingMessage, body: string): boolea
   const hmac = (secret: string | Buffer, text: string) => createHmac('sha256', secret).update(text).digest()
   const signing_key = hmac(hmac(hmac(hmac(`AWS4${SES_SECRET}`, day), region), service), 'aws4_request')
   return timingSafeEqual(hmac(signing_key, to_sign), Buffer.from(signature, 'hex'))
+}
+
+/** AWS takes a signature for 15 minutes. */
+function isStale(request: IncomingMessage): boolean {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(request.headers['x-amz-date']))
+  if (!parts) return true
+  const [year = 0, month = 0, ...rest] = parts.slice(1).map(Number)
+  return Math.abs(Date.now() - Date.UTC(year, month - 1, ...rest)) > 15 * 60_000
 }

@@ -12,8 +12,9 @@ export async function sendGroup<Prepared>(
   faults: string[],
   deadline = Date.now() + 10_000,
   changes: Partial<Mail> = {},
+  slots = openSlots(),
 ): Promise<Outcome[]> {
-  const connection = await provider.connect(openSlots())
+  const connection = await provider.connect(slots)
   const group = faults.map((fault, i) =>
     provider.prepare(
       mail({ subscriber_id: i + 1, to: { email: `${fault}+${under}@example.com`, name: null }, ...changes }),

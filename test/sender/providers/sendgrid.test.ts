@@ -1,8 +1,10 @@
-import { expect, inject, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import type { SendGridAccount } from '../../../src/providers/account.ts'
 import { UnsendableMail } from '../../../src/providers/provider.ts'
 import { sendGridProvider } from '../../../src/providers/sendgrid.ts'
+import { openSlots } from '../../../src/providers/slots.ts'
 import { mail } from '../../support/mail.ts'
+import { written } from '../../support/outcome.ts'
 import { mark, requestsOf, sendGroup } from './faults.ts'
 
 const endpoint = inject('sendgrid')
@@ -48,8 +50,7 @@ test('two accounts in one isolate keep their keys apart', async () => {
 })
 
 const faults: [string, string][] = [
-  ['throttle', 'later'],
-  ['fail503', 'later'],
+  ['fail503', 'later, 120 s'],
   ['forbidden', 'stop'],
   ['bad', 'never'],
   ['large', 'never'],
@@ -58,11 +59,11 @@ const faults: [string, string][] = [
   ['fail504', 'unknown'],
   ['drop', 'unknown'],
 ]
-for (const [fault, kind] of faults) {
-  test(`${fault}: ${kind}, after one request only, without the address in the answer`, async () => {
+for (const [fault, expected] of faults) {
+  test(`${fault}: ${expected}, after one request only, without the address in the answer`, async () => {
     const under = mark()
     const [outcome] = await sendGroup(provider(), under, [fault])
-    expect(outcome?.kind).toBe(kind)
+    expect(outcome && written(outcome)).toBe(expected)
     expect(outcome?.answer).not.toContain(under)
     expect((await requestsOf(endpoint, under)).length).toBe(1)
   })
@@ -70,7 +71,7 @@ for (const [fault, kind] of faults) {
 
 test('the wait that SendGrid asks for is handed on', async () => {
   const [throttled, busy] = await sendGroup(provider(), mark(), ['throttle', 'fail503'])
-  expect(throttled).toMatchObject({ kind: 'later', delay_seconds: expect.any(Number) })
+  expect(throttled).toMatchObject({ kind: 'later', throttled: true, delay_seconds: expect.any(Number) })
   const { delay_seconds } = throttled as { delay_seconds: number }
   expect(delay_seconds).toBeGreaterThan(60)
   expect(delay_seconds).toBeLessThanOrEqual(90)
@@ -93,4 +94,88 @@ test('line breaks and second addresses are refused before anything is sent', () 
   ]) {
     expect(() => provider().prepare(mail(changes))).toThrow(UnsendableMail)
   }
+})
+
+test("a mail's own headers stay the mail's: none becomes one of the request, and what is not ASCII is encoded", async () => {
+  const under = mark()
+  const long = `<https://t.example.com/u/${'x'.repeat(400)}>`
+  const headers: [string, string][] = [
+    ['Authorization', 'Bearer of-the-mail'],
+    ['List-Id', 'Ústí <list-1.sender.example>'],
+    ['List-Unsubscribe', long],
+  ]
+  expect(await sendGroup(provider(), under, ['ok'], undefined, { headers })).toMatchObject([{ kind: 'sent' }])
+  const [request] = await requestsOf<{ headers: Record<string, string> }>(endpoint, under)
+  expect(request?.headers).toMatchObject({
+    Authorization: 'Bearer of-the-mail',
+    'List-Id': '=?utf-8?B?w5pzdMOt?= <list-1.sender.example>',
+    'List-Unsubscribe': long,
+  })
+})
+
+test('what looks like an API key in a body is not held back as a secret', async () => {
+  const outcomes = await sendGroup(provider(), mark(), ['ok'], undefined, { html: '<p>SG.abc.def</p>' })
+  expect(outcomes[0]?.kind).toBe('sent')
+})
+
+test('a mail with only one of text and HTML goes; one with neither, or without a subject, is refused before', async () => {
+  expect(await sendGroup(provider(), mark(), ['ok'], undefined, { text: '' })).toMatchObject([{ kind: 'sent' }])
+  expect(await sendGroup(provider(), mark(), ['ok'], undefined, { html: '' })).toMatchObject([{ kind: 'sent' }])
+  expect(() => provider().prepare(mail({ html: '', text: '' }))).toThrow(UnsendableMail)
+  expect(() => provider().prepare(mail({ subject: '' }))).toThrow(UnsendableMail)
+})
+
+test('a request that is given up is broken off: its slot comes back', async () => {
+  const slots = openSlots(1)
+  const outcomes = await sendGroup(provider(), mark(), ['hang', 'ok'], Date.now() + 300, {}, slots)
+  expect(outcomes.map(written)).toEqual(['unknown', 'later, untried'])
+  expect((await sendGroup(provider(), mark(), ['ok'], Date.now() + 10_000, {}, slots))[0]?.kind).toBe('sent')
+})
+
+describe('the endpoint enforces what SendGrid documents', () => {
+  const to = (n: number) => ({ to: [{ email: `ok${n}@example.com` }] })
+  const good = {
+    personalizations: [to(1)],
+    from: { email: 'news@sender.example' },
+    subject: 'Hello',
+    content: [{ type: 'text/plain', value: 'Hello' }],
+  }
+  const statusOf = async (changes: object) => {
+    const response = await fetch(`${endpoint}/v3/mail/send`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer SG.test.key' },
+      body: JSON.stringify({ ...good, ...changes }),
+    })
+    await response.body?.cancel()
+    return response.status
+  }
+  const cases: [string, number, object][] = [
+    ['a good mail', 202, {}],
+    ['1,000 personalizations', 202, { personalizations: Array.from({ length: 1_000 }, (_, i) => to(i)) }],
+    ['1,001 personalizations', 400, { personalizations: Array.from({ length: 1_001 }, (_, i) => to(i)) }],
+    ['no personalization', 400, { personalizations: [] }],
+    ['the same address twice', 400, { personalizations: [to(1), { to: [{ email: 'OK1@example.com' }] }] }],
+    ['two addresses in one', 400, { personalizations: [{ to: [{ email: 'a@example.com, b@example.com' }] }] }],
+    ['no content', 400, { content: [] }],
+    ['empty content', 400, { content: [{ type: 'text/plain', value: '' }] }],
+    [
+      'HTML before text',
+      400,
+      {
+        content: [
+          { type: 'text/html', value: 'x' },
+          { type: 'text/plain', value: 'x' },
+        ],
+      },
+    ],
+    ['no subject', 400, { subject: '' }],
+    ['a reserved header', 400, { headers: { 'DKIM-Signature': 'x' } }],
+    ['a line break in a header', 400, { headers: { 'X-Note': 'a\r\nBcc: b@example.com' } }],
+    ['a header outside ASCII', 400, { headers: { 'X-Note': 'ž' } }],
+    ['custom_args of 10,000 bytes', 400, { custom_args: { a: 'x'.repeat(10_000) } }],
+    ['more than 30 MB', 413, { content: [{ type: 'text/plain', value: 'x'.repeat(31 * 1024 * 1024) }] }],
+  ]
+  test.each(cases)('%s: %i', async (_name, status, changes) => {
+    expect(await statusOf(changes)).toBe(status)
+  })
 })
