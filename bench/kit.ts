@@ -1,12 +1,15 @@
-// The kit as it stands, sending campaigns to the sink: real Postgres, Redis, queues and Workers.
+// The kit as it stands, sending campaigns: real Postgres, Redis, queues and Workers, each setting that of an installation.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Client } from 'pg'
+import { startNeon } from '../local/neon.ts'
 import { startStack } from '../local/stack.ts'
 import { type Api, openApi } from '../scripts/import/api.ts'
 import { csvLine, importFile } from '../scripts/import-file.ts'
 import { HEADER, subscriberRows } from '../scripts/make-subscribers.ts'
+import { ourWorkerds, usageOf } from './processes.ts'
 
 const TEMPLATE = fileURLToPath(new URL('../examples/templates/newsletter.mjml', import.meta.url))
 /** The ledger knows what the sink took this long after it at the latest, in ms. */
@@ -17,50 +20,91 @@ export interface Kit {
   /** Log of the three Workers. */
   log: string
   /** Makes a campaign to the first `recipients` people; `send` starts it. */
-  campaign(recipients: number): Promise<{ id: number; send: () => Promise<unknown> }>
-  /** Waits for the campaign's end. @throws when its ledger says other than that all were sent */
+  campaign(recipients: number): Promise<StartableCampaign>
+  /** Makes a campaign to everybody on a list. */
+  campaignTo(list_id: number): Promise<StartableCampaign>
+  /**
+   * Waits for the campaign's end, without asking the Workers.
+   * @throws when its ledger says other than that all were sent
+   */
   finished(id: number, recipients: number): Promise<void>
+  /** SQL statements of the Workers since the start. */
+  statements(): number
+  /** Of the workerd that runs the three Workers, the queues and the gate; null where it cannot be told. */
+  usage(): ReturnType<typeof usageOf>
+  sql: Client['query']
   stop(): Promise<void>
 }
 
-export async function startKit(dir: string, sink_port: number): Promise<Kit> {
-  const account = { name: 'sink', kind: 'smtp', host: '127.0.0.1', port: sink_port, tls: 'none' }
-  const stack = await startStack({ dir, tick_seconds: 0, vars: { ACCOUNTS: JSON.stringify([account]) } })
+export interface StartableCampaign {
+  id: number
+  send: () => Promise<unknown>
+}
+
+/**
+ * @param account - the one account in ACCOUNTS
+ * @param vars - settings other than those of a fresh installation
+ */
+export async function startKit(dir: string, account: object, vars: Record<string, string> = {}): Promise<Kit> {
+  let statements = 0
+  // An endpoint of our own: what passes through it is counted.
+  const neon = await startNeon({ heard: () => statements++ })
+  const ends: (() => Promise<unknown>)[] = [neon.stop]
+  const stop = async () => {
+    for (const end of ends.splice(0).reverse()) await end()
+  }
   try {
+    const settings = { NEON_PROXY: neon.host, ACCOUNTS: JSON.stringify([account]), ...vars }
+    const stack = await startStack({ dir, tick_seconds: 0, vars: settings })
+    ends.push(stack.stop)
+    const postgres = new Client({ connectionString: stack.database_url })
+    await postgres.connect()
+    ends.push(() => postgres.end())
+    const workerds = ourWorkerds()
     const api = openApi(stack.api_url, stack.api_key)
     const { sender_id, template_id } = await prepare(api)
     const lists = new Map<number, number>()
+    const campaignTo = async (list_id: number) => {
+      const { id } = await api.post<{ id: number }>('/campaigns', {
+        name: 'The Harbour Letter',
+        subject: '{{default first_name "Friend"}}, the boats are back in the water ⛵',
+        preheader: 'Three short reads and an open door',
+        template_id,
+        sender_id,
+        audience: { include: [list_id] },
+      })
+      return { id, send: () => api.post(`/campaigns/${id}/send`, undefined) }
+    }
     return {
       database_url: stack.database_url,
       log: stack.log,
+      campaignTo,
       async campaign(recipients) {
         const list_id = lists.get(recipients) ?? (await importList(dir, stack, recipients))
         lists.set(recipients, list_id)
-        const { id } = await api.post<{ id: number }>('/campaigns', {
-          name: `${recipients} mails`,
-          subject: '{{default first_name "Friend"}}, the boats are back in the water ⛵',
-          preheader: 'Three short reads and an open door',
-          template_id,
-          sender_id,
-          audience: { include: [list_id] },
-        })
-        return { id, send: () => api.post(`/campaigns/${id}/send`, undefined) }
+        return await campaignTo(list_id)
       },
       async finished(id, recipients) {
         for (const end = Date.now() + PATIENCE; ; await sleep(50)) {
-          const { status, deliveries } = await api.get<{ status: string; deliveries: { sent: number } }>(
-            `/campaigns/${id}`,
+          const { rows } = await postgres.query<{ status: string; sent: number }>(
+            `select c.status, (select coalesce(sum(b.sent), 0)::int from batches b where b.campaign_id = c.id) as sent
+              from campaigns c where c.id = $1`,
+            [id],
           )
-          if (status === 'sent' && deliveries.sent === recipients) return
+          const { status, sent } = rows[0] ?? { status: 'gone', sent: 0 }
+          if (status === 'sent' && sent === recipients) return
           if (status !== 'sending' || Date.now() > end) {
-            throw new Error(`the campaign is "${status}" with ${deliveries.sent} of ${recipients} sent`)
+            throw new Error(`the campaign is "${status}" with ${sent} of ${recipients} sent`)
           }
         }
       },
-      stop: stack.stop,
+      statements: () => statements,
+      usage: () => usageOf(workerds),
+      sql: postgres.query.bind(postgres),
+      stop,
     }
   } catch (error) {
-    await stack.stop()
+    await stop()
     throw error
   }
 }

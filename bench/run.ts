@@ -2,29 +2,38 @@
 // when something was wrong, such as a mail that did not arrive.
 import { parseArgs } from 'node:util'
 import { benchCrash } from './cases/crash.ts'
+import { benchDispatch } from './cases/dispatch.ts'
 import { benchClick, benchOpen } from './cases/edge.ts'
 import { benchRender } from './cases/render.ts'
 import { benchSend } from './cases/send.ts'
+import { benchSendSes } from './cases/send-ses.ts'
 import { type Findings, writeResult } from './result.ts'
 import { formatFindings } from './table.ts'
 
 const CASES: Record<string, (options: Options) => Promise<Findings>> = {
   send: benchSend,
+  'send-ses': benchSendSes,
+  dispatch: benchDispatch,
   click: benchClick,
   open: benchOpen,
   render: benchRender,
   crash: benchCrash,
 }
 
-/** Size of the campaign where it is not 10,000. */
-const RECIPIENTS: Record<string, number> = { crash: 5000 }
+/** Size of the campaign where it is not 10,000, and rounds where they are not 5. */
+const RECIPIENTS: Record<string, number> = { 'send-ses': 800, dispatch: 1_000_000, crash: 5000 }
+const ROUNDS: Record<string, number> = { 'send-ses': 3, dispatch: 3 }
+const defaults = (all: Record<string, number>) =>
+  Object.entries(all)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
 
 const HELP = `npm run bench -- CASE... [options]
 
   cases: ${Object.keys(CASES).join(', ')}
 
-  --recipients N    send, crash: size of the campaign (default 10000; crash: 5000)
-  --rounds N        how often everything is measured, in turn; medians count (default 5)
+  --recipients N    size of the campaign, where there is one (default 10000; ${defaults(RECIPIENTS)})
+  --rounds N        how often everything is measured, in turn; medians count (default 5; ${defaults(ROUNDS)})
   --provider P      crash: smtp or ses (default smtp)
   --seed N          crash: has the faults of an earlier run (default: any)
 `
@@ -44,12 +53,12 @@ const { values, positionals } = parseArgs({
   options: {
     help: { type: 'boolean' },
     recipients: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
     provider: { type: 'string', default: 'smtp' },
     seed: { type: 'string' },
   },
 })
-const rounds = Number(values.rounds)
+const rounds = values.rounds === undefined ? null : Number(values.rounds)
 const recipients = values.recipients === undefined ? null : Number(values.recipients)
 const seed = values.seed === undefined ? null : Number(values.seed)
 const { provider } = values
@@ -70,7 +79,7 @@ try {
     if (!bench) continue
     const findings = await bench({
       recipients: recipients ?? RECIPIENTS[name] ?? 10_000,
-      rounds,
+      rounds: rounds ?? ROUNDS[name] ?? 5,
       provider,
       seed,
       say: (line) => console.error(line),

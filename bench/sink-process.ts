@@ -14,15 +14,17 @@ export interface Sink {
    * Has the sink count from zero, calls `send`, and waits for the last mail.
    *
    * @param expected - mails, each to a recipient of its own
-   * @returns ms from the call of `send` to the sink's last 250, and the mails' mean size in bytes
+   * @param round_trip - ms that the sink is away; 0 when left out
+   * @returns ms from the call of `send` to the sink's last acceptance, and the mails' mean size in bytes
    * @throws when other than exactly these mails arrived, or none for half a minute
    */
-  measure(expected: number, send: () => Promise<unknown>): Promise<{ ms: number; bytes: number }>
+  measure(expected: number, send: () => Promise<unknown>, round_trip?: number): Promise<{ ms: number; bytes: number }>
   stop(): void
 }
 
-export async function startSink(): Promise<Sink> {
-  const child = fork(fileURLToPath(new URL('sink.ts', import.meta.url)))
+/** @param script - what takes the mails and speaks the sink's messages: a file beside this one */
+export async function startSink(script: 'sink.ts' | 'ses-sink.ts'): Promise<Sink> {
+  const child = fork(fileURLToPath(new URL(script, import.meta.url)))
   const { port } = await news(child, 'port')
   const order = (what: SinkOrder) => child.send(what)
   const report = async () => {
@@ -33,8 +35,8 @@ export async function startSink(): Promise<Sink> {
 
   return {
     port,
-    async measure(expected, send) {
-      order({ start: expected })
+    async measure(expected, send, round_trip = 0) {
+      order({ start: expected, round_trip })
       await report()
       const complete = news(child, 'complete')
       const over = new AbortController()

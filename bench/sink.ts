@@ -1,5 +1,6 @@
 // A bare SMTP sink in a process of its own (`node bench/sink.ts`): takes every mail, keeps none, and counts them and
-// their recipients. It does as little as a server can, so that the sender is what is measured.
+// their recipients. It does as little as a server can, so that the sender is what is measured. It may be as far away as it
+// is told: then what it hears and says is on its way for half a round trip.
 import { createServer, type Socket } from 'node:net'
 
 /** What has arrived since the last `start`. */
@@ -15,8 +16,11 @@ export interface SinkCounts {
   last_at: number
 }
 
-/** From the parent process: forget everything and say when so many mails are in; or say how things stand. */
-export type SinkOrder = { start: number } | 'report'
+/**
+ * From the parent process: forget everything, be so many ms away (there and back), and say when so many mails are in; or
+ * say how things stand.
+ */
+export type SinkOrder = { start: number; round_trip: number } | 'report'
 /** To the parent process. */
 export type SinkNews = { port: number } | { complete: SinkCounts } | { counts: SinkCounts }
 
@@ -26,6 +30,14 @@ const NEWLINE = 10
 let counts: SinkCounts
 let recipients: Set<string>
 let expected = 0
+/** How long everything takes in one direction, in ms. */
+let away = 0
+
+/** What happens at the other end of the line. Nothing overtakes what was sent before it: timers of one length keep their order. */
+function later(act: () => void): void {
+  if (away === 0) act()
+  else setTimeout(act, away)
+}
 
 function reset(expect: number): void {
   counts = { accepted: 0, unique: 0, bytes: 0, connections: 0, last_at: 0 }
@@ -79,8 +91,9 @@ function serve(socket: Socket): void {
 
   socket.setNoDelay(true)
   socket.on('error', () => {})
-  socket.write('220 sink ESMTP\r\n')
-  socket.on('data', (chunk: Buffer) => {
+  later(() => socket.write('220 sink ESMTP\r\n'))
+  socket.on('data', (chunk: Buffer) => later(() => take(chunk)))
+  const take = (chunk: Buffer) => {
     let answers = ''
     let at = 0
     while (at < chunk.length) {
@@ -102,13 +115,13 @@ function serve(socket: Socket): void {
       answers += command(line.trimEnd())
       line = ''
     }
-    if (answers !== '') socket.write(answers)
+    if (answers !== '') later(() => socket.write(answers))
     if (counts.accepted === expected && counts.last_at === 0) {
-      counts.last_at = Date.now()
+      counts.last_at = Date.now() + away
       counts.unique = recipients.size
       tell({ complete: counts })
     }
-  })
+  }
 }
 
 function accept(envelope: readonly string[]): void {
@@ -128,7 +141,10 @@ server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
   tell({ port: typeof address === 'object' && address ? address.port : 0 })
 })
 process.on('message', (order: SinkOrder) => {
-  if (order !== 'report') return reset(order.start)
+  if (order !== 'report') {
+    away = order.round_trip / 2
+    return reset(order.start)
+  }
   counts.unique = recipients.size
   tell({ counts })
 })
