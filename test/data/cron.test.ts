@@ -1,14 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { pauseCampaign, resumeCampaign } from '../../src/campaigns/transitions.ts'
 import { underWatch } from '../../src/campaigns/wake.ts'
-import { type Cron, everyMinute } from '../../src/cron.ts'
 import type { Database } from '../../src/db/client.ts'
-import type { BatchPointer, DispatchMessage } from '../../src/dispatch/message.ts'
-import { freezePage } from '../../src/ledger/freeze.ts'
-import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
-import { parseSigningKeys } from '../../src/tokens/keys.ts'
-import { seedCampaign } from '../support/campaign.ts'
+import { frozenCampaign } from '../support/campaign.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { minute } from '../support/minute.ts'
 import { openTestRedis, type TestRedis } from '../support/redis.ts'
 
 let t: TestDatabase
@@ -41,44 +37,10 @@ function watched(db: Database) {
   return { seen, db: proxy }
 }
 
-async function cron(db: Database = t.db) {
-  const pointers: BatchPointer[] = []
-  const dispatched: DispatchMessage[] = []
-  const mails: number[] = []
-  const services: Cron = {
-    db,
-    redis: r.redis,
-    redis_keys: r.keys,
-    signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
-    hash_key: '',
-    bootstrap_secret: '',
-    public_url: 'https://mail.test',
-    tracking_url: 'https://mail.test',
-    link_hosts: () => false,
-    recipient_allowlist: '*',
-    sending: true,
-    dispatch: { send: async (message) => dispatched.push(message) },
-    transactional: {
-      sendBatch: async (messages) => {
-        for (const { body } of messages) mails.push(body.mail_id)
-      },
-    },
-    sends: {
-      sendBatch: async (messages) => {
-        for (const { body } of messages) pointers.push(body)
-      },
-    },
-    sender: { listAccounts: async () => [] },
-    tracking: { fetch: async () => new Response() },
-    now: () => new Date(),
-  }
-  await everyMinute(services)
-  return { pointers, dispatched, mails }
-}
+const cron = (db: Database = t.db) => minute({ db, redis: r.redis, redis_keys: r.keys })
 
-async function frozenCampaign(size: number) {
-  const seeded = await seedCampaign(t, size)
-  await freezePage(t.db, seeded.campaign_id, 0, { include: [seeded.list_id], exclude: [], where: {}, sample: null })
+async function watchedCampaign(size: number) {
+  const seeded = await frozenCampaign(t, size)
   await r.redis.zadd(r.keys.wake, { score: 0, member: String(seeded.campaign_id) })
   return seeded
 }
@@ -98,65 +60,15 @@ test('once an hour, and when Redis cannot say, everything is looked at', async (
   expect(Number(await r.redis.get(r.keys.swept))).toBeGreaterThan(Date.now() - 60_000)
 })
 
-test('a pointer that was lost is sent again, once', async () => {
-  const { campaign_id } = await frozenCampaign(150)
-  await t.sql(`update batches set due_at = now() - interval '1 minute' where campaign_id = $1 and n = 1`, [campaign_id])
-  expect((await cron()).pointers).toEqual([{ campaign_id, batch: 1 }])
-  expect((await cron()).pointers).toEqual([])
-})
-
-test('a freeze that stands still is dispatched again', async () => {
-  const { campaign_id } = await seedCampaign(t, 5)
-  await r.redis.zadd(r.keys.wake, { score: 0, member: String(campaign_id) })
-  expect((await cron()).dispatched).toEqual([])
-  await t.sql(`update campaigns set updated_at = now() - interval '10 minutes' where id = $1`, [campaign_id])
-  const [a, b] = await Promise.all([cron(), cron()])
-  expect([...a.dispatched, ...b.dispatched]).toEqual([{ campaign_id, enqueued: 0 }])
-  expect((await cron()).dispatched).toEqual([])
-})
-
-test('a freeze that died half way goes on with the batches to come; pointers of the others are the sweep’s', async () => {
-  const { campaign_id, list_id } = await seedCampaign(t, 250)
-  await freezePage(t.db, campaign_id, 0, { include: [list_id], exclude: [], where: {}, sample: null }, 200)
-  await r.redis.zadd(r.keys.wake, { score: 0, member: String(campaign_id) })
-  await t.sql(`update campaigns set updated_at = now() - interval '10 minutes' where id = $1`, [campaign_id])
-  expect(await cron()).toMatchObject({ dispatched: [{ campaign_id, enqueued: 2 }], pointers: [] })
-})
-
-test('a queue that stands still is not filled up: two pointers an hour for a batch, and none is ever forgotten', async () => {
-  const { campaign_id } = await frozenCampaign(250)
-  const sent: BatchPointer[] = []
-  const HOURS = 6
-  for (let minute = 0; minute < HOURS * 60; minute += 5) {
-    await t.sql(`update batches set due_at = due_at - interval '5 minutes' where campaign_id = $1`, [campaign_id])
-    sent.push(...(await cron()).pointers)
-  }
-  for (const batch of [0, 1, 2]) {
-    const n = sent.filter((pointer) => pointer.batch === batch).length
-    expect(n).toBeGreaterThanOrEqual(HOURS)
-    expect(n).toBeLessThanOrEqual(HOURS * 2)
-  }
-})
-
-test('a campaign whose last batch ended unseen is ended, and is no longer watched', async () => {
-  const { campaign_id } = await frozenCampaign(3)
-  await t.sql(`update deliveries set state = 'sent' where campaign_id = $1`, [campaign_id])
-  await t.sql('update batches set open = 0, sent = size where campaign_id = $1', [campaign_id])
-  await cron()
-  const [row] = await t.sql('select status from campaigns where id = $1', [campaign_id])
-  expect(row?.status).toBe('sent')
-  expect(await r.redis.zscore(r.keys.wake, String(campaign_id))).toBeNull()
-})
-
 test('a campaign that Redis has forgotten is watched again after the hourly look', async () => {
-  const { campaign_id } = await frozenCampaign(3)
+  const { campaign_id } = await watchedCampaign(3)
   await r.redis.del(r.keys.wake, r.keys.swept)
   await cron()
   expect(Number(await r.redis.zscore(r.keys.wake, String(campaign_id)))).toBe(0)
 })
 
 test('a campaign that is resumed while cron looks at it as paused stays watched', async () => {
-  const { campaign_id } = await frozenCampaign(3)
+  const { campaign_id } = await watchedCampaign(3)
   await pauseCampaign(t.db, campaign_id, 'test')
   const services = { redis: r.redis, redis_keys: r.keys }
   const resumed = await underWatch(services, campaign_id, 0, async () => {
@@ -169,7 +81,7 @@ test('a campaign that is resumed while cron looks at it as paused stays watched'
 })
 
 test('events in the buffer are written, and prove that an unconfirmed mail arrived', async () => {
-  const { campaign_id, subscriber_ids } = await frozenCampaign(1)
+  const { campaign_id, subscriber_ids } = await watchedCampaign(1)
   await t.sql(`update deliveries set state = 'unconfirmed', reason = 'no_answer' where campaign_id = $1`, [campaign_id])
   await t.sql('update batches set open = 0, unconfirmed = 1 where campaign_id = $1', [campaign_id])
   const event = {

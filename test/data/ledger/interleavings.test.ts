@@ -65,6 +65,7 @@ const acts: { weight: number; arbitrary: fc.Arbitrary<Act> }[] = [
   },
   { weight: 2, arbitrary: fc.record({ act: is('leave'), subscriber: nth }) },
   { weight: 3, arbitrary: simple('complete') },
+  { weight: 2, arbitrary: simple('retry_failed') },
   { weight: 3, arbitrary: simple('pause') },
   { weight: 5, arbitrary: simple('resume') },
   { weight: 1, arbitrary: simple('all_off') },

@@ -73,14 +73,14 @@ export async function readStanding(t: TestDatabase, campaign_id: number): Promis
 
 const OPEN: readonly DeliveryState[] = ['pending', 'sending', 'deferred']
 
-/** Where a row may go from each state; the ends are final, except that an answer or proof may come late. */
+/** Where a row may go from each state. Ends are final, but an answer or proof may come late, and the owner may try again. */
 const MAY_BECOME: Record<DeliveryState, readonly DeliveryState[]> = {
   pending: ['sending', 'skipped', 'failed', 'deferred'],
   deferred: ['sending', 'skipped', 'failed', 'deferred'],
   sending: ['sending', 'sent', 'failed', 'unconfirmed', 'deferred', 'pending'],
   unconfirmed: ['sent', 'failed', 'deferred', 'pending'],
   sent: [],
-  failed: [],
+  failed: ['pending'],
   skipped: [],
 }
 

@@ -10,6 +10,7 @@ import { completeCampaign } from '../../../src/ledger/complete.ts'
 import { settleByEvidence } from '../../../src/ledger/evidence.ts'
 import { type Advanced, advance, type Released, releaseBatch, type Verdict } from '../../../src/ledger/record.ts'
 import { resolveUnconfirmed } from '../../../src/ledger/resolve.ts'
+import { retryFailed } from '../../../src/ledger/retry.ts'
 import { finishedCampaigns, sweepBatches, sweepFreezes } from '../../../src/ledger/sweep.ts'
 import { writeSettings } from '../../../src/settings/store.ts'
 import { seedCampaign } from '../../support/campaign.ts'
@@ -49,7 +50,16 @@ export type Act =
   | { act: 'leave'; subscriber: number }
   | { act: Plain }
 
-export type Plain = 'complete' | 'pause' | 'resume' | 'cancel' | 'all_off' | 'all_on' | 'hours' | 'deferred_due'
+export type Plain =
+  | 'complete'
+  | 'pause'
+  | 'resume'
+  | 'cancel'
+  | 'retry_failed'
+  | 'all_off'
+  | 'all_on'
+  | 'hours'
+  | 'deferred_due'
 
 /** Acts that run at the same moment, on one batch if there is a choice. */
 export interface Moment {
@@ -210,6 +220,9 @@ export class World {
         return
       case 'cancel':
         await cancelCampaign(db, campaign_id)
+        return
+      case 'retry_failed':
+        await retryFailed(db, campaign_id, null, 0)
         return
       case 'all_off':
       case 'all_on':

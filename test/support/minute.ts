@@ -1,0 +1,38 @@
+// One run of cron, whose messages the test keeps.
+import { type Cron, everyMinute } from '../../src/cron.ts'
+import type { BatchPointer, DispatchMessage } from '../../src/dispatch/message.ts'
+import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
+import { parseSigningKeys } from '../../src/tokens/keys.ts'
+
+/** @returns what it put on the queues; `mails` are the ids on `emk-transactional` */
+export async function minute(stores: Pick<Cron, 'db' | 'redis' | 'redis_keys'>) {
+  const pointers: BatchPointer[] = []
+  const dispatched: DispatchMessage[] = []
+  const mails: number[] = []
+  await everyMinute({
+    ...stores,
+    signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
+    hash_key: '',
+    bootstrap_secret: '',
+    public_url: 'https://mail.test',
+    tracking_url: 'https://mail.test',
+    link_hosts: () => false,
+    recipient_allowlist: '*',
+    sending: true,
+    dispatch: { send: async (message) => dispatched.push(message) },
+    transactional: {
+      sendBatch: async (messages) => {
+        for (const { body } of messages) mails.push(body.mail_id)
+      },
+    },
+    sends: {
+      sendBatch: async (messages) => {
+        for (const { body } of messages) pointers.push(body)
+      },
+    },
+    sender: { listAccounts: async () => [], reopenAccounts: async () => undefined },
+    tracking: { fetch: async () => new Response() },
+    now: () => new Date(),
+  })
+  return { pointers, dispatched, mails }
+}
