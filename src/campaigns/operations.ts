@@ -11,6 +11,7 @@ import {
   delivery,
   deliveryQuery,
   newCampaign,
+  runningCampaign,
 } from './schema.ts'
 
 const tags = ['Campaigns']
@@ -50,7 +51,7 @@ export const get = operation(
     tags,
     summary: 'Get a campaign',
     request: { params },
-    responses: { 200: answers('The campaign, with how far it is', campaign) },
+    responses: { 200: answers('The campaign, with how far it is and what holds it up', runningCampaign) },
   },
 )
 

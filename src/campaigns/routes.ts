@@ -6,6 +6,7 @@ import type { Services } from '../http/services.ts'
 import { listDeliveries } from '../ledger/list.ts'
 import { campaignNumbers } from '../stats/store.ts'
 import { checkCampaignAccount } from './account.ts'
+import { limitedBy } from './limited-by.ts'
 import * as op from './operations.ts'
 import { NO_SUMS, readCampaign, refuseChange, withSums } from './read.ts'
 import { campaignRunRoutes } from './run-routes.ts'
@@ -54,7 +55,11 @@ export function campaignRoutes(services: Services) {
     return c.json({ data: await withSums(db, data), next_cursor }, 200)
   })
 
-  router.openapi(op.get, async (c) => c.json(await read(c.req.valid('param').id), 200))
+  router.openapi(op.get, async (c) => {
+    const row = await read(c.req.valid('param').id)
+    const limited_by = row.status === 'sending' ? await limitedBy(services, row.id) : null
+    return c.json({ ...row, limited_by }, 200)
+  })
 
   router.openapi(op.update, async (c) => {
     const { id } = c.req.valid('param')

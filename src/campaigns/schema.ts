@@ -3,6 +3,7 @@ import { named, pageQuery, rowId, textId, time } from '../http/schema.ts'
 import { FAILURE_REASONS } from '../ledger/retry.ts'
 import { DELIVERY_STATES } from '../ledger/status.ts'
 import { accountName } from '../senders/schema.ts'
+import { LIMITING_FACTORS } from '../sending/permit.ts'
 import { warnings } from '../templates/schema.ts'
 import { MAX_LATE_MINUTES, MOST_MINUTES_LATE } from './schedule.ts'
 import { CAMPAIGN_STATUSES } from './status.ts'
@@ -124,6 +125,24 @@ const campaignFields = {
 }
 
 export const campaign = named('Campaign', z.strictObject(campaignFields))
+
+export const runningCampaign = named(
+  'CampaignWithLimit',
+  z.strictObject({
+    ...campaignFields,
+    limited_by: z
+      .strictObject({
+        factor: z.enum(LIMITING_FACTORS).openapi({
+          description:
+            '`connections`: all are in use; `rate`: the configured mails a second, or the service’s; `throttled`: the service asked to slow down; `day`: the mails of 24 hours are used up; `down`: it refuses us or does not answer',
+        }),
+        account: z.string(),
+        detail: z.string(),
+      })
+      .nullable()
+      .openapi({ description: 'What holds a sending campaign up; null when nothing of ours does' }),
+  }),
+)
 
 export const startedCampaign = named(
   'StartedCampaign',

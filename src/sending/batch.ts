@@ -1,3 +1,4 @@
+import { pauseIfFailing } from '../campaigns/failure-share.ts'
 import { noteCampaign, pauseCampaign } from '../campaigns/transitions.ts'
 import type { BatchPointer } from '../dispatch/message.ts'
 import { dueRows } from '../ledger/due.ts'
@@ -65,6 +66,10 @@ export async function sendBatch(
     ended = await run.send(attempts)
   } finally {
     await returnPermit(s.gate(account.name), permit.id, run.report, account.limits)
+  }
+  if (run.failed > 0) {
+    const { pause_failure_share: share, pause_failure_least: least } = s.settings
+    if (await pauseIfFailing(s.db, campaign_id, { share, least })) log('campaign_failing', { campaign_id })
   }
   if (ended.stop !== null) return await afterStop(s, pointer, accounts, account, ended.stop)
   // Where another account may stand in, a silent one is soon known to be down.

@@ -36,9 +36,14 @@ test.each([
   expect([answer.status, answer.body.errors]).toEqual([422, [{ field, detail }]])
 })
 
-test('the accounts of the sending Worker are listed without their secrets', async () => {
+test('the accounts of the sending Worker are listed with how they stand, without their secrets', async () => {
   const { status, body } = await api.get<{ data: object[]; next_cursor: null }>('/accounts')
   expect(status).toBe(200)
-  expect(body.data.map((account) => Object.keys(account).sort())).toEqual([['kind', 'name', 'where']])
-  expect(body.data[0]).toMatchObject({ name: 'inbox', kind: 'smtp' })
+  const shown = 'from_domains kind max_connections name per_day pool rate_per_second standing where'.split(' ')
+  expect(body.data.map((account) => Object.keys(account).sort())).toEqual(body.data.map(() => shown))
+  expect(body.data[0]).toMatchObject({
+    name: 'inbox',
+    kind: 'smtp',
+    standing: { connections: 0, sent_last_day: 0, limited_by: null, down: null },
+  })
 })
