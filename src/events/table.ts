@@ -42,7 +42,10 @@ export const recipient_stats = pgTable(
   (t) => [primaryKey({ columns: [t.campaign_id, t.subscriber_id] })],
 )
 
-/** Totals and unique counts of one campaign, moved only by the flush statement. */
+/**
+ * Totals and unique counts of one campaign: what readers did is moved only by the flush statement, what became of its mails
+ * (recipients, each counted once for each) only by the statement that records feedback.
+ */
 export const campaign_stats = pgTable('campaign_stats', {
   campaign_id: id().primaryKey(),
   opens: integer().notNull().default(0),
@@ -51,6 +54,11 @@ export const campaign_stats = pgTable('campaign_stats', {
   unique_clicks: integer().notNull().default(0),
   unsubscribes: integer().notNull().default(0),
   unique_unsubscribes: integer().notNull().default(0),
+  delivered: integer().notNull().default(0),
+  soft_bounces: integer().notNull().default(0),
+  hard_bounces: integer().notNull().default(0),
+  blocks: integer().notNull().default(0),
+  complaints: integer().notNull().default(0),
 })
 
 /** The same by hour and link (link 0 for opens and unsubscribes): the series, and the totals per link. */

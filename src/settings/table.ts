@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { boolean, check, integer, pgTable } from 'drizzle-orm/pg-core'
+import { boolean, check, doublePrecision, integer, pgTable } from 'drizzle-orm/pg-core'
 import { instant, now } from '../db/columns.ts'
 
 /** One row: what an API call may switch for the whole installation at once. */
@@ -8,7 +8,18 @@ export const settings = pgTable(
   {
     id: integer().primaryKey().default(1),
     sending: boolean().notNull().default(true),
+    /** A sending campaign pauses when more than this share of its delivered mails complained, bounced or was blocked. */
+    pause_complaint_share: doublePrecision().notNull().default(0.001),
+    pause_bounce_share: doublePrecision().notNull().default(0.05),
+    pause_block_share: doublePrecision().notNull().default(0.05),
     updated_at: instant().notNull().default(now),
   },
-  (t) => [check('settings_single', sql`${t.id} = 1`)],
+  (t) => [
+    check('settings_single', sql`${t.id} = 1`),
+    check(
+      'settings_shares',
+      sql`${t.pause_complaint_share} between 0 and 1 and ${t.pause_bounce_share} between 0 and 1
+        and ${t.pause_block_share} between 0 and 1`,
+    ),
+  ],
 )

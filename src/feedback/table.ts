@@ -1,0 +1,51 @@
+import { sql } from 'drizzle-orm'
+import { boolean, check, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { id, instant, now } from '../db/columns.ts'
+import { FEEDBACK_KINDS, FEEDBACK_SOURCES } from './event.ts'
+
+/** News as it came in, each piece once. Kept for 30 days; what it meant stays in `recipient_feedback` and the counters. */
+export const feedback_events = pgTable(
+  'feedback_events',
+  {
+    event_id: text().primaryKey(),
+    source: text({ enum: FEEDBACK_SOURCES }).notNull(),
+    kind: text({ enum: FEEDBACK_KINDS }).notNull(),
+    campaign_id: id().notNull(),
+    subscriber_id: id().notNull(),
+    /** False where our ids name no mail of ours: it is kept to be looked at, and nothing follows from it. */
+    matched: boolean().notNull(),
+    diagnostic: text(),
+    raw: text(),
+    occurred_at: instant().notNull(),
+    received_at: instant().notNull().default(now),
+  },
+  (t) => [
+    index('feedback_events_received').on(t.received_at),
+    index('feedback_events_recipient').on(t.subscriber_id, t.occurred_at),
+    check(
+      'feedback_events_kind',
+      sql`${t.kind} in ('delivered', 'deferred', 'soft_bounce', 'hard_bounce', 'blocked', 'complaint')`,
+    ),
+    check('feedback_events_source', sql`${t.source} in ('ses', 'sendgrid', 'answer', 'mail')`),
+  ],
+)
+
+/** What became of one recipient's mail of one campaign after it was handed over; each moment is the first of its kind. */
+export const recipient_feedback = pgTable(
+  'recipient_feedback',
+  {
+    campaign_id: id().notNull(),
+    subscriber_id: id().notNull(),
+    delivered_at: instant(),
+    soft_bounced_at: instant(),
+    hard_bounced_at: instant(),
+    blocked_at: instant(),
+    complained_at: instant(),
+    /** Of the latest bounce or block. */
+    diagnostic: text(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.campaign_id, t.subscriber_id] }),
+    index('recipient_feedback_subscriber').on(t.subscriber_id),
+  ],
+)
