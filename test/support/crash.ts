@@ -27,7 +27,7 @@ const HASTE = 60
 /** After a start all pointers that the dead queue held are due by then, in seconds of the ledger's time. */
 const ALL_DUE = 1900
 /** The campaign comes to a standstill when nothing is taken for so long, in ms. */
-const PATIENCE = 90_000
+const PATIENCE = 180_000
 /** Kills and outages happen before this share of the mails is taken: some are never taken. */
 const LAST = 0.9
 

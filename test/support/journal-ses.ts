@@ -6,10 +6,10 @@ import { signatureIsRight } from './ses-endpoint.ts'
 
 /** Each with its share of the recipients. */
 export const SES_FAULTS = {
-  /** 429. */
-  throttled: 0.02,
+  /** 429. Few: after each the account goes at half its rate, and gets a tenth of that back in a minute. */
+  throttled: 0.0006,
   /** 503. */
-  unavailable: 0.02,
+  unavailable: 0.03,
   /** Taken, and the connection dropped without an answer. */
   answer_lost: 0.002,
   /** The connection dropped, not taken. */
