@@ -15,6 +15,8 @@ interface Change {
   /** The row's token, and that of its batch at that moment. */
   token: string | null
   holder: string | null
+  /** Senders here sign with their token. */
+  answer: string | null
 }
 
 export interface Standing {
@@ -38,11 +40,11 @@ export interface Standing {
 export async function watchLedger(t: TestDatabase): Promise<void> {
   await t.sql(`create table changes (
     seq bigint primary key generated always as identity, campaign_id bigint, subscriber_id bigint, from_state text,
-    to_state text, from_reason text, to_reason text, token uuid, holder uuid)`)
+    to_state text, from_reason text, to_reason text, token uuid, holder uuid, answer text)`)
   await t.sql(`create function write_down() returns trigger language plpgsql as $$ begin
-    insert into changes (campaign_id, subscriber_id, from_state, to_state, from_reason, to_reason, token, holder)
+    insert into changes (campaign_id, subscriber_id, from_state, to_state, from_reason, to_reason, token, holder, answer)
     values (new.campaign_id, new.subscriber_id, old.state, new.state, old.reason, new.reason, new.lease_token,
-      (select lease_token from batches where campaign_id = new.campaign_id and n = new.batch));
+      (select lease_token from batches where campaign_id = new.campaign_id and n = new.batch), new.answer);
     return null; end $$`)
   await t.sql('create trigger write_down after update on deliveries for each row execute function write_down()')
   await t.sql(`create function guard() returns trigger language plpgsql as $$ begin
@@ -62,7 +64,7 @@ export async function readStanding(t: TestDatabase, campaign_id: number): Promis
          from deliveries d left join recipient_stats e on e.campaign_id = d.campaign_id and e.subscriber_id = d.subscriber_id
          where d.campaign_id = c.id), '[]') as rows,
        coalesce((select jsonb_agg(jsonb_build_object('subscriber_id', subscriber_id, 'from', from_state, 'to', to_state,
-           'from_reason', from_reason, 'to_reason', to_reason, 'token', token, 'holder', holder) order by seq)
+           'from_reason', from_reason, 'to_reason', to_reason, 'token', token, 'holder', holder, 'answer', answer) order by seq)
          from changes where campaign_id = c.id), '[]') as changes
      from campaigns c where c.id = $1`,
     [campaign_id],
@@ -120,6 +122,9 @@ export function expectTheContract(
   for (const change of fresh) {
     const late = change.from === 'pending' && change.to === 'sent' && change.from_reason === 'resend'
     if (change.from !== change.to && !late) expect(MAY_BECOME[change.from], change.from).toContain(change.to)
+    if (change.from === 'sending' && ['failed', 'deferred', 'pending'].includes(change.to)) {
+      expect(change.answer, 'only who marked a row says what became of it').toBe(change.token)
+    }
     if (change.to === 'sending') expect(change.token, 'only who has the lease marks').toBe(change.holder)
   }
 

@@ -299,7 +299,8 @@ export class World {
       unknown_sent: 'unconfirmed',
       unknown_unsent: 'unconfirmed',
     } as const
-    return verdict(id, states[answer])
+    // Signed, so that it can be seen whose word the ledger took.
+    return { ...verdict(id, states[answer]), answer: sender.token }
   }
 
   #mail({ token }: Sender, id: number): void {
