@@ -20,16 +20,18 @@ let t: TestWorker
 let smtp: Faults
 beforeAll(async () => {
   smtp = await startFaults({ pipelining: true })
+  const ses = {
+    kind: 'ses',
+    region: 'eu-west-1',
+    access_key_id: SES_KEY,
+    secret_access_key: SES_SECRET,
+    endpoint: inject('ses'),
+  }
   const ACCOUNTS = JSON.stringify([
     { name: 'relay', kind: 'smtp', host: 'localhost', port: smtp.port, tls: 'none' },
-    {
-      name: 'aws',
-      kind: 'ses',
-      region: 'eu-west-1',
-      access_key_id: SES_KEY,
-      secret_access_key: SES_SECRET,
-      endpoint: inject('ses'),
-    },
+    { name: 'aws', ...ses },
+    // Left alone for a while once it has refused us.
+    { name: 'aws_paused', ...ses },
     { name: 'sg', kind: 'sendgrid', api_key: SENDGRID_KEY, endpoint: inject('sendgrid') },
   ])
   t = await openTestWorker({ ACCOUNTS })
@@ -86,22 +88,17 @@ test('SMTP: each answer of the server ends in its own state, and the pointer com
     'u550 failed no_such_address',
     'ok sent',
     'dot451 deferred try_again',
-    'dot550 failed refused',
+    'dot550 failed blocked',
     'ok sent',
   ])
   expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(['0'])
   expect((await statusOf(id))?.status).toBe('sending')
 })
 
-test('SMTP: a connection that breaks after the dot leaves one row unconfirmed and the rest to be tried again', async () => {
+test('SMTP: a connection that breaks after the dot leaves one row unconfirmed and the rest as they were', async () => {
   const id = await campaign(['ok', 'dotdrop', 'ok', 'ok'])
   await queue([{ campaign_id: id, batch: 0 }])
-  expect(await ledger(id)).toEqual([
-    'ok sent',
-    'dotdrop unconfirmed no_answer',
-    'ok deferred try_again',
-    'ok deferred try_again',
-  ])
+  expect(await ledger(id)).toEqual(['ok sent', 'dotdrop unconfirmed no_answer', 'ok pending', 'ok pending'])
 })
 
 test('SES: accepted, throttled, refused and unanswered', async () => {
@@ -110,7 +107,7 @@ test('SES: accepted, throttled, refused and unanswered', async () => {
   expect(await ledger(id)).toEqual([
     'ok sent',
     'throttle deferred try_again',
-    'rejected failed refused',
+    'rejected failed blocked',
     'fail500 unconfirmed no_answer',
     'ok sent',
   ])
@@ -119,10 +116,10 @@ test('SES: accepted, throttled, refused and unanswered', async () => {
 })
 
 test('SES: an account that is paused pauses the campaign, and nobody is blamed', async () => {
-  const id = await campaign(['paused', 'paused'], 'aws')
+  const id = await campaign(['paused', 'paused'], 'aws_paused')
   const result = await queue([{ campaign_id: id, batch: 0 }])
   expect(await ledger(id)).toEqual(['paused pending', 'paused pending'])
-  expect(await statusOf(id)).toEqual({ status: 'paused', status_reason: expect.stringContaining('Account aws') })
+  expect(await statusOf(id)).toEqual({ status: 'paused', status_reason: expect.stringContaining('Account aws_paused') })
   expect([...result.explicitAcks, ...result.retryMessages.map(({ msgId }) => msgId)]).toEqual(['0'])
 })
 
@@ -203,7 +200,7 @@ describe('single mails', () => {
       'queued try_again',
       'unconfirmed no_answer',
     ])
-    expect(await states(ses_send.id)).toEqual(['sent', 'failed refused', 'queued try_again'])
+    expect(await states(ses_send.id)).toEqual(['sent', 'failed blocked', 'queued try_again'])
     expect(await states(sg_send.id)).toEqual(['sent', 'failed refused', 'unconfirmed no_answer'])
     expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(['2', '6'])
     const mails = async () => (await smtp.sessions()).flatMap((session) => session.messages).length
@@ -235,7 +232,7 @@ test('an account that nobody configured pauses the campaign and says so', async 
   await queue([{ campaign_id: id, batch: 0 }])
   expect(await statusOf(id)).toEqual({
     status: 'paused',
-    status_reason: 'No sending account is named "elsewhere".',
+    status_reason: expect.stringContaining('No sending account named "elsewhere" may send from acme.example'),
   })
 })
 

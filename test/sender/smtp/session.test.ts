@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { openSlots } from '../../../src/providers/slots.ts'
-import { kinds, provider, refusal, sendTo, startFaults } from './faults.ts'
+import { IMPATIENT, kinds, provider, refusal, sendTo, startFaults } from './faults.ts'
 
 const PASSWORD = 'pässwörd€ 山'
 
@@ -12,7 +12,7 @@ describe('the greeting', () => {
   for (const greeting of ['fin', 'rst', 'none'] as const) {
     test(`${greeting}: later, and the isolate lives on`, async () => {
       const server = await startFaults({ greeting })
-      const outcome = await refusal(provider(server.port).connect(openSlots()))
+      const outcome = await refusal(provider(server.port, {}, IMPATIENT).connect(openSlots()))
       expect(outcome).toMatchObject({ kind: 'later', silent: true })
       const good = await startFaults()
       expect(kinds(await sendTo(good.port, ['ok@example.com']))).toEqual(['sent'])
@@ -35,7 +35,7 @@ describe('the greeting', () => {
 
   test('a refused connection is closed, not leaked', async () => {
     const server = await startFaults({ greeting: 'none' })
-    await refusal(provider(server.port).connect(openSlots()))
+    await refusal(provider(server.port, {}, IMPATIENT).connect(openSlots()))
     await expect.poll(async () => (await server.sessions())[0]?.closed).toBe(true)
   })
 })

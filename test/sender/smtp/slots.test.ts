@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { SmtpAccount } from '../../../src/providers/account.ts'
 import { openSlots } from '../../../src/providers/slots.ts'
 import type { FaultOptions } from '../../support/smtp-fault-server.ts'
-import { mailTo, provider, refusal, startFaults } from './faults.ts'
+import { IMPATIENT, mailTo, provider, refusal, startFaults } from './faults.ts'
 
 /** Whether the only slot is there. */
 async function isFree(slots: ReturnType<typeof openSlots>): Promise<boolean> {
@@ -50,7 +50,7 @@ describe('a slot comes back', () => {
   test.each(refusals)('from a server that is, or has, %s', async (_name, options, changes) => {
     const server = await startFaults(options)
     const slots = openSlots(1)
-    await refusal(provider(server.port, changes).connect(slots))
+    await refusal(provider(server.port, changes, IMPATIENT).connect(slots))
     expect(await isFree(slots)).toBe(true)
   })
 
@@ -64,7 +64,7 @@ describe('a slot comes back', () => {
     test(`from a connection that is lost by ${fault}, before anyone closes it, and only once`, async () => {
       const server = await startFaults({ pipelining: true })
       const slots = openSlots(1)
-      const smtp = provider(server.port)
+      const smtp = provider(server.port, {}, IMPATIENT)
       const connection = await smtp.connect(slots)
       expect(await isFree(slots)).toBe(false)
       await connection.send([smtp.prepare(mailTo(`${fault}@example.com`))], Date.now() + 10_000)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LARGEST_BODY } from '../../../src/mime/message.ts'
-import { type Mail, type Provider, UnsendableMail } from '../../../src/providers/provider.ts'
+import { type Provider, UnsendableMail } from '../../../src/providers/provider.ts'
 import { sendGridProvider } from '../../../src/providers/sendgrid.ts'
 import { sesProvider } from '../../../src/providers/ses.ts'
 import { smtpProvider } from '../../../src/providers/smtp/provider.ts'
@@ -94,44 +94,37 @@ describe.each(providers)('%s', (_name, provider) => {
     expect(() => provider.prepare(mail({ html: text }))).toThrow(UnsendableMail)
     expect(() => provider.prepare(mail({ html: 'é\n'.repeat((LARGEST_BODY - 5) / 2), text: 'Hello' }))).not.toThrow()
   })
+})
 
-  test('whatever it is given, it prepares or says UnsendableMail', () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.string({ unit: 'grapheme' }),
-      fc.constantFrom('\r\n', '', '=?'),
-    )
-    const email = fc.oneof(
-      text,
-      fc
-        .tuple(text, fc.constantFrom('example.com', 'bücher.example', 'x'))
-        .map(([local, domain]) => `${local}@${domain}`),
-    )
-    const mailbox = fc.record({ email, name: fc.option(text) })
-    const given = fc.record({
-      from: mailbox,
-      to: mailbox,
-      reply_to: fc.option(email),
-      subject: text,
-      html: text,
-      text,
-      message_id: fc.oneof(text, fc.constant('c7.s42@sender.example')),
-      date: fc.date(),
-      headers: fc.array(fc.tuple(text, text), { maxLength: 3 }),
-      envelope_from: email,
-    })
-    // One part at a time, the others good: else hardly any mail would get past the first part.
-    const one = fc.constantFrom(...(Object.keys(mail()) as (keyof Mail)[]))
-    fc.assert(
-      fc.property(one, given, (part, odd) => {
-        const changed = { ...mail(), ...(part in odd ? { [part]: odd[part as keyof typeof odd] } : {}) }
+test('whatever one part of a mail is, it is prepared or UnsendableMail', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constantFrom('\r\n', '', '=?'))
+  const domain = fc.constantFrom('example.com', 'bücher.example', 'x')
+  const email = fc.oneof(
+    text,
+    fc.tuple(text, domain).map(([local, host]) => `${local}@${host}`),
+  )
+  const mailbox = fc.record({ email, name: fc.option(text) })
+  const odd = fc.oneof(
+    fc.record({ from: mailbox }),
+    fc.record({ to: mailbox }),
+    fc.record({ reply_to: email }),
+    fc.record({ envelope_from: email }),
+    fc.record({ subject: text }),
+    fc.record({ html: text, text }),
+    fc.record({ message_id: text }),
+    fc.record({ date: fc.date() }),
+    fc.record({ headers: fc.array(fc.tuple(text, text), { maxLength: 3 }) }),
+  )
+  fc.assert(
+    fc.property(odd, (changes) => {
+      for (const [, provider] of providers) {
         try {
-          provider.prepare(changed)
+          provider.prepare(mail(changes))
         } catch (error) {
           if (!(error instanceof UnsendableMail)) throw error
         }
-      }),
-      { numRuns: 2_000 },
-    )
-  })
+      }
+    }),
+    { numRuns: 1_000 },
+  )
 })
