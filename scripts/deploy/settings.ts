@@ -51,6 +51,27 @@ const FIELDS = {
   ACCOUNTS: { ...secret, fault: accountsFault },
   RECIPIENT_ALLOWLIST: text,
   LINK_HOSTS: { ...text, required: false, fault: linkHostsFault },
+  MAIL_DOMAIN: {
+    ...text,
+    required: false,
+    fault: (v) => (/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/.test(v) ? null : 'is a domain in small letters'),
+  },
+  SNS_TOPICS: {
+    ...text,
+    required: false,
+    fault: (v) =>
+      v.split(',').every((arn) => /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$/.test(arn.trim()))
+        ? null
+        : 'is ARNs of SNS topics, comma separated: arn:aws:sns:eu-west-1:123456789012:ses-events',
+  },
+  SENDGRID_WEBHOOK_KEYS: {
+    ...text,
+    required: false,
+    fault: (v) =>
+      v.split(',').every((key) => /^[A-Za-z0-9+/]{100,}={0,2}$/.test(key.trim()))
+        ? null
+        : 'is the verification keys that SendGrid shows, comma separated',
+  },
   SENDING: { ...text, required: false, fault: (v) => (v === 'on' || v === 'off' ? null : 'is on or off') },
   TEST_RECIPIENT: {
     ...text,

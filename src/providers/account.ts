@@ -9,10 +9,30 @@ interface AccountBase {
   per_day?: number | undefined
   /** Connections (batches, for an HTTP service) open at once to this account, over all invocations. */
   max_connections: number
+  /** While a new account or domain warms up: so many mails on each day from `from` on. After the last, no limit of this kind. */
+  warm_up?: WarmUp | undefined
   /** Domains it may carry mail from, lower case; without it, any. An account in a pool must say. */
   from_domains?: string[] | undefined
   /** Accounts of one pool stand in for each other, in the order of ACCOUNTS; without it there is no failover. */
   pool?: string | undefined
+}
+
+/** The ramp of a new account. */
+export interface WarmUp {
+  /** The first day, `2026-11-24`, in UTC. */
+  from: string
+  /** Mails on the first day, the second, and so on. */
+  per_day: number[]
+}
+
+/** What signs mails: the private half of a key whose public half is in DNS. */
+export interface DkimKey {
+  /** Signs for From addresses of this domain and below, lower case. */
+  domain: string
+  /** Where the public half is: `<selector>._domainkey.<domain>`. */
+  selector: string
+  /** RSA, PKCS #8 PEM. */
+  private_key: string
 }
 
 export interface SmtpAccount extends AccountBase {
@@ -25,6 +45,10 @@ export interface SmtpAccount extends AccountBase {
   password?: string | undefined
   /** Our name in EHLO; default: the domain of the envelope sender. */
   ehlo_name?: string | undefined
+  /** Where bounces go: a domain whose mail Email Routing hands to emk-sender. Without it they go to the From address. */
+  bounce_domain?: string | undefined
+  /** Several while keys are changed, or for several domains. Without any, the relay signs. */
+  dkim?: DkimKey[] | undefined
 }
 
 export interface SesAccount extends AccountBase {
