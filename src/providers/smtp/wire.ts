@@ -1,10 +1,20 @@
 import { ConnectionLost, type Reply, ReplyBuffer } from './reply.ts'
 
+/** What is used of a socket of cloudflare:sockets. */
+export interface RawSocket {
+  readonly readable: ReadableStream<Uint8Array>
+  readonly writable: WritableStream<Uint8Array>
+  readonly opened: Promise<unknown>
+  readonly closed: Promise<unknown>
+  close(): Promise<void>
+  startTls(): RawSocket
+}
+
 /** Opens a TCP socket; `connect` of cloudflare:sockets fits. */
 export type OpenSocket = (
   address: { hostname: string; port: number },
   options: { secureTransport: 'on' | 'off' | 'starttls'; allowHalfOpen: boolean },
-) => Socket
+) => RawSocket
 
 const encoder = new TextEncoder()
 
@@ -14,7 +24,7 @@ const encoder = new TextEncoder()
  * command's.
  */
 export class Wire {
-  #socket: Socket
+  #socket: RawSocket
   #reader: ReadableStreamDefaultReader<Uint8Array>
   #writer: WritableStreamDefaultWriter<Uint8Array>
   readonly #replies = new ReplyBuffer()
@@ -29,7 +39,7 @@ export class Wire {
   #due = 0
   #give_up: (() => void) | null = null
 
-  constructor(socket: Socket, patience: number) {
+  constructor(socket: RawSocket, patience: number) {
     this.#patience = patience
     this.#socket = socket
     this.#reader = socket.readable.getReader()
@@ -140,7 +150,7 @@ export class Wire {
 }
 
 /** The socket's own promises reject when the peer goes away; the reads and writes tell us already. */
-function ignoreRejections(socket: Socket): void {
+function ignoreRejections(socket: RawSocket): void {
   socket.closed.catch(() => {})
   socket.opened.catch(() => {})
 }
