@@ -10,3 +10,12 @@ export interface BatchPointer {
   campaign_id: number
   batch: number
 }
+
+/** What is used of a queue's message. */
+export interface Delivered<Body> {
+  readonly body: Body
+  /** How often the queue has delivered it, this time included. */
+  readonly attempts: number
+  ack(): void
+  retry(options: { delaySeconds: number }): void
+}

@@ -1,4 +1,4 @@
-import type { BatchPointer } from '../dispatch/message.ts'
+import type { BatchPointer, Delivered } from '../dispatch/message.ts'
 import { log } from '../log.ts'
 import { openSlots } from '../providers/slots.ts'
 import { sendBatch } from './batch.ts'
@@ -11,7 +11,7 @@ const TROUBLE = 60
  * One invocation of emk-sender: up to four pointers, each with a connection of its own. Never throws: a throw would bring
  * back every pointer of the invocation.
  */
-export async function consumeSends(s: Sender, messages: readonly Message<BatchPointer>[]): Promise<void> {
+export async function consumeSends(s: Sender, messages: readonly Delivered<BatchPointer>[]): Promise<void> {
   const invocation: Invocation = { started: s.now().getTime(), slots: openSlots() }
   await Promise.all(
     messages.map(async (message) => {
@@ -35,7 +35,7 @@ export async function consumeSends(s: Sender, messages: readonly Message<BatchPo
  * Pointers that were tried a hundred times. Nothing is lost and no row changes: the ledger still has the batch, and the
  * sweep sends another pointer.
  */
-export function consumeDeadSends(messages: readonly Message<BatchPointer>[]): void {
+export function consumeDeadSends(messages: readonly Delivered<BatchPointer>[]): void {
   for (const message of messages) {
     log('pointer_dead', { campaign_id: message.body.campaign_id, batch: message.body.batch })
     message.ack()

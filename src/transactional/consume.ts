@@ -1,15 +1,9 @@
+import type { Delivered } from '../dispatch/message.ts'
 import { log } from '../log.ts'
 import { MAX_QUEUE_DELAY } from '../sending/backoff.ts'
 import { carryMails, type TransactionalSender } from './carry.ts'
 import type { TransactionalPointer } from './message.ts'
 import { type OpenMail, readMails } from './record.ts'
-
-/** What is used of a queue's message. */
-export interface Delivered {
-  body: TransactionalPointer
-  ack(): void
-  retry(options: { delaySeconds: number }): void
-}
 
 /** A mail that could not even be looked at, or found no connection, comes back after so many seconds. */
 const TROUBLE = 30
@@ -20,7 +14,10 @@ const STOPPED = 300
  * One invocation of the `emk-transactional` consumer. Never throws: a throw would bring back every pointer of it. One
  * connection a sender: what the invocation's mails share is opened once.
  */
-export async function consumeTransactional(s: TransactionalSender, messages: readonly Delivered[]): Promise<void> {
+export async function consumeTransactional(
+  s: TransactionalSender,
+  messages: readonly Delivered<TransactionalPointer>[],
+): Promise<void> {
   const waits = new Map<number, number>()
   try {
     const open = await readMails(
@@ -66,7 +63,7 @@ function bySender(mails: readonly OpenMail[]) {
 }
 
 /** Pointers that were tried a hundred times. No row changes: the hourly sweep sends another for what is still open. */
-export function consumeDeadTransactional(messages: readonly Delivered[]): void {
+export function consumeDeadTransactional(messages: readonly Delivered<TransactionalPointer>[]): void {
   for (const message of messages) {
     log('transactional_pointer_dead', { mail_id: message.body.mail_id })
     message.ack()

@@ -100,6 +100,7 @@ async function deliver(s: TransactionalSender, ids: number[]) {
   const answers = new Map<number, number | null>()
   const messages = ids.map((mail_id) => ({
     body: { mail_id },
+    attempts: 1,
     ack: () => void answers.set(mail_id, null),
     retry: ({ delaySeconds }: { delaySeconds: number }) => void answers.set(mail_id, delaySeconds),
   }))
