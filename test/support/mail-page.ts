@@ -1,5 +1,5 @@
 // What can be wrong with a mail as a browser lays it out.
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { pngOf } from './browser.ts'
 
 export interface Findings {
@@ -30,12 +30,22 @@ export interface View {
 
 const IMAGE_HOST = 'images.example'
 
+/** One for each view: a context of its own for each mail would cost a process each. They end with their browser. */
+const contexts = new WeakMap<Browser, Map<string, Promise<BrowserContext>>>()
+
+function contextOf(browser: Browser, view: View): Promise<BrowserContext> {
+  const own = contexts.get(browser) ?? new Map<string, Promise<BrowserContext>>()
+  contexts.set(browser, own)
+  const key = JSON.stringify(view)
+  const context =
+    own.get(key) ?? browser.newContext({ viewport: { width: view.width, height: 800 }, colorScheme: view.color_scheme })
+  own.set(key, context)
+  return context
+}
+
 /** Opens a mail and looks for faults. */
 export async function inspectMail(browser: Browser, html: string, view: View): Promise<Findings> {
-  const context = await browser.newContext({
-    viewport: { width: view.width, height: 800 },
-    colorScheme: view.color_scheme,
-  })
+  const context = await contextOf(browser, view)
   const page = await context.newPage()
   const requests: string[] = []
   const messages: string[] = []
@@ -51,7 +61,7 @@ export async function inspectMail(browser: Browser, html: string, view: View): P
   })
   await page.setContent(html, { waitUntil: 'load' })
   const found = await look(page)
-  await context.close()
+  await page.close()
   const blocked = view.images === 'blocked'
   return {
     ...found,
