@@ -22,6 +22,9 @@ export const GROUP = 2
 export const CONNECTIONS = 4
 const SEND_SETTINGS = { group_size: GROUP, group_seconds: 5, lease_seconds: 6, run_seconds: 60 }
 
+/** Mails a second that the account allows itself: no hindrance, even after being throttled. */
+const RATE = 400
+
 /** Seconds of the ledger's time that pass in one of ours. */
 const HASTE = 60
 /** After a start all pointers that the dead queue held are due by then, in seconds of the ledger's time. */
@@ -298,7 +301,7 @@ async function startProvider(
   if (provider === 'smtp') {
     const server = await startJournalSmtp(journal, pace, dealFaults(emails, SMTP_FAULTS, random))
     const account = { name: 'journal', kind: 'smtp', host: '127.0.0.1', port: server.port, tls: 'none' }
-    const ACCOUNTS = JSON.stringify([{ ...account, max_connections: CONNECTIONS }])
+    const ACCOUNTS = JSON.stringify([{ ...account, max_connections: CONNECTIONS, rate_per_second: RATE }])
     return { settings: { ACCOUNTS }, close: server.close }
   }
   const endpoint = await startJournalSes(journal, pace, dealFaults(emails, SES_FAULTS, random))
