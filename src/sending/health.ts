@@ -21,14 +21,14 @@ export function stopOf(outcomes: readonly Outcome[]): string | null {
 /** Adds to a report what outcomes say, in their order. @param stop - what `stopOf` says of them */
 export function tally(report: Report, outcomes: readonly Outcome[], stop: string | null): void {
   if (stop !== null) report.stop = stop
-  /** Mails behind a lost connection are one silence, not one each, and none where the server said why it ended it. */
+  /** Mails behind a lost connection are no silence of their own, and none at all where the server said why it ended it. */
   let explained = false
   for (const outcome of outcomes) {
-    const untried = outcome.kind === 'later' && outcome.untried === true
-    const throttled = outcome.kind === 'later' && outcome.throttled === true
-    if (outcome.kind === 'unknown' || (untried && !throttled && !explained)) report.silent++
-    else if (!untried) report.silent = 0
-    explained = untried || throttled
+    const later = outcome.kind === 'later' ? outcome : null
+    if (outcome.kind === 'unknown' || later?.silent || (later?.untried && !explained)) report.silent++
+    else if (!later?.untried) report.silent = 0
+    explained =
+      outcome.kind === 'unknown' || later?.silent === true || later?.untried === true || later?.throttled === true
     if (outcome.kind === 'sent') report.sent++
     else if (outcome.kind !== 'never') report.trouble = outcome.answer
     if (outcome.kind === 'later' && outcome.throttled) {
@@ -37,3 +37,10 @@ export function tally(report: Report, outcomes: readonly Outcome[], stop: string
     }
   }
 }
+
+/**
+ * A connection that could not be had, as `tally` counts it: one that keeps failing is as good as silent, whatever it says,
+ * unless it says that we are too fast.
+ */
+export const asFailedConnection = (outcome: Extract<Outcome, { kind: 'later' | 'stop' }>): Outcome =>
+  outcome.kind === 'later' && !outcome.throttled ? { ...outcome, silent: true } : outcome

@@ -9,7 +9,7 @@ import { RenderError } from '../render/errors.ts'
 import { MAX_QUEUE_DELAY } from './backoff.ts'
 import type { LoadedCampaign } from './campaign.ts'
 import { composeMail } from './compose.ts'
-import { SILENT, stopOf, tally } from './health.ts'
+import { asFailedConnection, SILENT, stopOf, tally } from './health.ts'
 import type { Permit, Report } from './permit.ts'
 import { ACK, type Answer, COME_BACK, type Invocation, MENDING, type Sender, type SendingAccount } from './sender.ts'
 import { fail, hold, judge, putBack, skip } from './verdict.ts'
@@ -157,8 +157,11 @@ export class BatchRun {
       if (!(await this.#permitted())) break
       const asked_at = now().getTime()
       const { marked, held } = await this.#advance(group_no, group)
-      if (!held || marked.length === 0) break
       const set = new Set(marked)
+      // A mark whose answer was lost may have marked rows that its repeat, after a pause, does not: they go back. A row that
+      // is not marked by this claim stays as it is.
+      this.#verdicts.push(...group.filter(({ row }) => !set.has(row.subscriber_id)).map(({ row }) => putBack(row)))
+      if (!held || marked.length === 0) break
       const going = group.filter(({ row }) => set.has(row.subscriber_id))
       // The lease runs from the mark at the latest, and nothing may be on the wire when it ends: somebody else may have
       // the batch then. Whoever was stopped for that long in between puts the group back.
@@ -281,12 +284,9 @@ export class BatchRun {
 
   /** The account cannot be reached (come back later) or refuses us (stop). @returns seconds to wait */
   #refused({ outcome }: ConnectionRefused, attempts: number): number {
-    if (outcome.kind === 'stop') {
-      this.#stop = outcome.answer
-      tally(this.report, [outcome], outcome.answer)
-      return 0
-    }
-    tally(this.report, [{ ...outcome, untried: true }], null)
+    this.#stop = outcome.kind === 'stop' ? outcome.answer : null
+    tally(this.report, [asFailedConnection(outcome)], this.#stop)
+    if (outcome.kind === 'stop') return 0
     return Math.max(outcome.delay_seconds ?? 0, Math.min(COME_BACK * attempts, 900))
   }
 

@@ -3,7 +3,7 @@ import { type Connection, ConnectionRefused, type Outcome, type Slots, Unsendabl
 import { openSlots } from '../providers/slots.ts'
 import { backoff } from '../sending/backoff.ts'
 import { findPermit, takeover } from '../sending/choose.ts'
-import { stopOf, tally } from '../sending/health.ts'
+import { asFailedConnection, stopOf, tally } from '../sending/health.ts'
 import { type Permit, type Report, returnPermit } from '../sending/permit.ts'
 import type { Sender, SendingAccount } from '../sending/sender.ts'
 import { refusalReason } from '../sending/verdict.ts'
@@ -139,7 +139,7 @@ async function send(c: Carrying, ready: readonly Ready[]): Promise<Map<number, n
   } catch (error) {
     if (!(error instanceof ConnectionRefused)) throw error
     const { outcome } = error
-    tally(report, [outcome.kind === 'later' ? { ...outcome, untried: true } : outcome], stopOf([outcome]))
+    tally(report, [asFailedConnection(outcome)], stopOf([outcome]))
     const left = ready.slice(at)
     return new Map([
       ...waits,
