@@ -58,8 +58,8 @@ export async function claimBatch(
           and (select sending from settings)
         for update of b
       ), ${settling(sql`
-        d.campaign_id = ${campaign_id} and d.batch = ${batch} and d.state = 'sending'
-        and d.lease_token <> ${token}::uuid and exists (select 1 from free)`)},
+        (d.campaign_id, d.batch) in (select campaign_id, n from free) and d.state = 'sending'
+        and d.lease_token <> ${token}::uuid`)},
       leased as (
         update batches b set
           open = b.open - coalesce(s.closed, 0), sent = b.sent + coalesce(s.sent, 0),

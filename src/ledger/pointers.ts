@@ -13,11 +13,11 @@ export async function nextPointers(db: Database, campaign_id: number, from: numb
   const { rows } = await retryDeadlocks(() =>
     db.execute<{ n: number }>(sql`
       with next as materialized (
-        select n from batches where campaign_id = ${campaign_id} and n >= ${from} and open > 0
+        select campaign_id, n from batches where campaign_id = ${campaign_id} and n >= ${from} and open > 0
         order by n limit ${limit} for update
       ), moved as (
         update batches b set due_at = greatest(b.due_at, now() + make_interval(secs => ${FIRST_DUE}))
-        from next where b.campaign_id = ${campaign_id} and b.n = next.n
+        from next where b.campaign_id = next.campaign_id and b.n = next.n
         returning b.n
       )
       select n from moved order by n`),

@@ -17,7 +17,7 @@ export async function resolveUnconfirmed(db: Database, campaign_id: number, as: 
   const { rows } = await retryDeadlocks(() =>
     db.execute<{ changed: number }>(sql`
       with locked as materialized (
-        select d.subscriber_id, e.campaign_id is not null as proven,
+        select d.campaign_id, d.subscriber_id, e.campaign_id is not null as proven,
           ${as === 'accept'} or e.campaign_id is not null as closed
         from deliveries d
         join batches b on b.campaign_id = d.campaign_id and b.n = d.batch
@@ -30,15 +30,15 @@ export async function resolveUnconfirmed(db: Database, campaign_id: number, as: 
           state = case when l.closed then 'sent' else 'pending' end,
           reason = case when not l.closed then ${RESEND} when not l.proven then 'accepted_by_owner' end,
           sent_at = case when l.closed then d.updated_at end, next_attempt_at = null, updated_at = now()
-        from locked l where d.campaign_id = ${campaign_id} and d.subscriber_id = l.subscriber_id
-        returning d.batch, l.closed
+        from locked l where d.campaign_id = l.campaign_id and d.subscriber_id = l.subscriber_id
+        returning d.campaign_id, d.batch, l.closed
       ), sums as (
-        select batch, count(*) as n, count(*) filter (where closed) as closed from resolved group by batch
+        select campaign_id, batch, count(*) as n, count(*) filter (where closed) as closed from resolved group by 1, 2
       ), moved as (
         update batches b set
           unconfirmed = b.unconfirmed - s.n, sent = b.sent + s.closed, open = b.open + s.n - s.closed,
           due_at = case when s.n > s.closed then now() else b.due_at end
-        from sums s where b.campaign_id = ${campaign_id} and b.n = s.batch
+        from sums s where b.campaign_id = s.campaign_id and b.n = s.batch
       ), reopened as (
         update campaigns set status = 'sending', finished_at = null, updated_at = now()
         where id = ${campaign_id} and status in ('sending', 'sent') and exists (select 1 from resolved where not closed)

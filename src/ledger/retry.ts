@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
 
 /** Why a row ends as `failed`. */
-export const FAILURE_REASONS = ['no_such_address', 'refused', 'gave_up', 'not_rendered', 'not_sendable'] as const
+export const FAILURE_REASONS = ['no_such_address', 'refused', 'blocked', 'gave_up', 'not_rendered', 'not_sendable'] as const
 export type FailureReason = (typeof FAILURE_REASONS)[number]
 
 /** Rows put back by one statement. */
@@ -43,7 +43,7 @@ export async function retryFailed(
         where id = ${campaign_id} and started_at is not null and status in ('sending', 'paused', 'sent')
         for update
       ), locked as materialized (
-        select d.subscriber_id
+        select d.campaign_id, d.subscriber_id
         from campaign c
         join batches b on b.campaign_id = c.id and b.failed > 0
         join deliveries d on d.campaign_id = c.id and d.batch = b.n
@@ -56,13 +56,13 @@ export async function retryFailed(
         update deliveries d set
           state = 'pending', reason = null, answer = null, attempts = 0, next_attempt_at = null,
           lease_token = null, group_no = null, updated_at = now()
-        from locked l where d.campaign_id = ${campaign_id} and d.subscriber_id = l.subscriber_id
-        returning d.batch
+        from locked l where d.campaign_id = l.campaign_id and d.subscriber_id = l.subscriber_id
+        returning d.campaign_id, d.batch
       ), sums as (
-        select batch, count(*) as n from put_back group by batch
+        select campaign_id, batch, count(*) as n from put_back group by 1, 2
       ), moved as (
         update batches b set failed = b.failed - s.n, open = b.open + s.n, due_at = now()
-        from sums s where b.campaign_id = ${campaign_id} and b.n = s.batch
+        from sums s where b.campaign_id = s.campaign_id and b.n = s.batch
       ), touched as (
         update campaigns c set
           status = case c.status when 'sent' then 'sending' else c.status end, finished_at = null,
