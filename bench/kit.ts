@@ -43,18 +43,28 @@ export interface StartableCampaign {
 
 /**
  * @param account - the one account in ACCOUNTS
- * @param vars - settings other than those of a fresh installation
+ * @param options.vars - settings other than those of a fresh installation
+ * @param options.heard - called with every statement of the Workers
  */
-export async function startKit(dir: string, account: object, vars: Record<string, string> = {}): Promise<Kit> {
+export async function startKit(
+  dir: string,
+  account: object,
+  options: { vars?: Record<string, string>; heard?: (query: string) => void } = {},
+): Promise<Kit> {
   let statements = 0
   // An endpoint of our own: what passes through it is counted.
-  const neon = await startNeon({ heard: () => statements++ })
+  const neon = await startNeon({
+    heard(query) {
+      statements++
+      options.heard?.(query)
+    },
+  })
   const ends: (() => Promise<unknown>)[] = [neon.stop]
   const stop = async () => {
     for (const end of ends.splice(0).reverse()) await end()
   }
   try {
-    const settings = { NEON_PROXY: neon.host, ACCOUNTS: JSON.stringify([account]), ...vars }
+    const settings = { NEON_PROXY: neon.host, ACCOUNTS: JSON.stringify([account]), ...options.vars }
     const stack = await startStack({ dir, tick_seconds: 0, vars: settings })
     ends.push(stack.stop)
     const postgres = new Client({ connectionString: stack.database_url })
