@@ -6,7 +6,15 @@ const encoder = new TextEncoder()
  * What a token may be used for. It is the first part of what is signed (ended by a zero byte, which no purpose holds),
  * so a token made for one purpose is noise for every other.
  */
-export type Purpose = 'open' | 'click' | 'unsubscribe' | 'view' | 'link' | 'recipient link'
+export type Purpose =
+  | 'open'
+  | 'click'
+  | 'unsubscribe'
+  | 'view'
+  | 'link'
+  | 'recipient link'
+  | 'bounce'
+  | 'unsubscribe-mail'
 
 const PREFIXES: Record<Purpose, Uint8Array> = {
   open: encoder.encode('emk open\0'),
@@ -15,6 +23,8 @@ const PREFIXES: Record<Purpose, Uint8Array> = {
   view: encoder.encode('emk view\0'),
   link: encoder.encode('emk link\0'),
   'recipient link': encoder.encode('emk recipient link\0'),
+  bounce: encoder.encode('emk bounce\0'),
+  'unsubscribe-mail': encoder.encode('emk unsubscribe-mail\0'),
 }
 
 /** The first `size` bytes of HMAC-SHA256 over purpose and payload. */

@@ -2,10 +2,10 @@
 //
 //   version (1 byte) | key id (1 byte) | campaign (varint) | subscriber (varint) | MAC
 //
-// as base64url. Version, key and ids are signed together with the purpose.
+// as base64url in URLs, as base32 in mail addresses (mail-token.ts). Version, key and ids are signed together with the purpose.
 import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import type { KeyState, SigningKeys } from './keys.ts'
-import { mac, sameBytes } from './mac.ts'
+import { mac, type Purpose, sameBytes } from './mac.ts'
 
 export type RecipientPurpose = 'open' | 'click' | 'unsubscribe' | 'view'
 
@@ -33,12 +33,7 @@ export async function signRecipient(
   campaign_id: number,
   subscriber_id: number,
 ): Promise<string> {
-  const payload = Uint8Array.from([VERSION, keys.signing.id, ...varint(campaign_id), ...varint(subscriber_id)])
-  const tag = await mac(keys.signing, purpose, payload, MAC_SIZES[purpose])
-  const token = new Uint8Array(payload.length + tag.length)
-  token.set(payload)
-  token.set(tag, payload.length)
-  return encodeBase64url(token)
+  return encodeBase64url(await recipientBytes(keys, purpose, MAC_SIZES[purpose], campaign_id, subscriber_id))
 }
 
 /** @returns null for anything that `signRecipient` did not write with one of these keys for this purpose */
@@ -49,13 +44,39 @@ export async function verifyRecipient(
 ): Promise<Recipient | null> {
   if (token.length > Math.ceil((MAX_TOKEN_BYTES * 4) / 3)) return null
   const bytes = decodeBase64url(token)
-  if (!bytes || bytes[0] !== VERSION) return null
+  return bytes && recipientOf(keys, purpose, MAC_SIZES[purpose], bytes)
+}
+
+/** The half before it is written as text. */
+export async function recipientBytes(
+  keys: SigningKeys,
+  purpose: Purpose,
+  mac_size: number,
+  campaign_id: number,
+  subscriber_id: number,
+): Promise<Uint8Array> {
+  const payload = Uint8Array.from([VERSION, keys.signing.id, ...varint(campaign_id), ...varint(subscriber_id)])
+  const tag = await mac(keys.signing, purpose, payload, mac_size)
+  const bytes = new Uint8Array(payload.length + tag.length)
+  bytes.set(payload)
+  bytes.set(tag, payload.length)
+  return bytes
+}
+
+/** @returns null for anything that `recipientBytes` did not make with one of these keys, this purpose and this size */
+export async function recipientOf(
+  keys: SigningKeys,
+  purpose: Purpose,
+  mac_size: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Recipient | null> {
+  if (bytes[0] !== VERSION) return null
   const key = keys.byId.get(bytes[1] ?? -1)
   if (!key) return null
   const campaign = readVarint(bytes, 2)
   const subscriber = campaign && readVarint(bytes, campaign.end)
-  if (!subscriber || bytes.length !== subscriber.end + MAC_SIZES[purpose]) return null
-  const expected = await mac(key, purpose, bytes.subarray(0, subscriber.end), MAC_SIZES[purpose])
+  if (!subscriber || bytes.length !== subscriber.end + mac_size) return null
+  const expected = await mac(key, purpose, bytes.subarray(0, subscriber.end), mac_size)
   if (!sameBytes(expected, bytes.subarray(subscriber.end))) return null
   return { campaign_id: campaign.value, subscriber_id: subscriber.value, state: key.state }
 }
