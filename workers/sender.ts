@@ -7,6 +7,7 @@ import { type Account, summarise } from '../src/providers/account.ts'
 import { parseAccounts } from '../src/providers/accounts.ts'
 import { candidateAccounts } from '../src/providers/candidates.ts'
 import { providerFor } from '../src/providers/select.ts'
+import { capOf } from '../src/providers/warm-up.ts'
 import { connectRedis } from '../src/redis/client.ts'
 import { redisKeys } from '../src/redis/keys.ts'
 import { parseLinkHosts } from '../src/render/link-hosts.ts'
@@ -36,7 +37,10 @@ async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
   const accounts = parseAccounts(env.ACCOUNTS).map((account) => ({
     name: account.name,
     provider: providerFor(account),
-    limits: limitsOf(account),
+    // Of the moment they are asked for: a warm-up's change with the day, and an isolate may live for several.
+    get limits() {
+      return limitsOf(account, new Date())
+    },
     from_domains: account.from_domains,
     pool: account.pool,
   }))
@@ -58,10 +62,10 @@ async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
   }
 }
 
-const limitsOf = ({ max_connections, rate_per_second, per_day }: Account): AccountLimits => ({
-  max_connections,
-  rate_per_second: rate_per_second ?? null,
-  per_day: per_day ?? null,
+const limitsOf = (account: Account, now: Date): AccountLimits => ({
+  max_connections: account.max_connections,
+  rate_per_second: account.rate_per_second ?? null,
+  per_day: capOf(account, now),
 })
 
 /** What emk-api may ask: nothing that shows a secret. */
@@ -69,10 +73,11 @@ export class SenderRpc extends WorkerEntrypoint<SenderEnv> {
   /** Every account, in the order in which they are chosen, with how it stands; a gate that cannot be asked leaves that out. */
   listAccounts(): Promise<AccountState[]> {
     const gate = (name: string): Gate => this.env.ACCOUNT_GATE.getByName(name)
+    const now = new Date()
     return Promise.all(
       parseAccounts(this.env.ACCOUNTS).map(async (account) => {
-        const standing = Promise.resolve(gate(account.name).standing(limitsOf(account)))
-        return { ...summarise(account), standing: await standing.catch(() => null) }
+        const standing = Promise.resolve(gate(account.name).standing(limitsOf(account, now)))
+        return { ...summarise(account, now), standing: await standing.catch(() => null) }
       }),
     )
   }

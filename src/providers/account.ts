@@ -1,4 +1,5 @@
 // The shape of a sending account. Parsed from the secret ACCOUNTS by accounts.ts; the secrets never leave emk-sender.
+import { rampOf, warmUpCap } from './warm-up.ts'
 
 interface AccountBase {
   /** What campaigns and senders refer to. */
@@ -21,8 +22,8 @@ interface AccountBase {
 export interface WarmUp {
   /** The first day, `2026-11-24`, in UTC. */
   from: string
-  /** Mails on the first day, the second, and so on. */
-  per_day: number[]
+  /** Mails on the first day, the second, and so on; without it, those of warm-up.ts. */
+  per_day?: number[] | undefined
 }
 
 /** What signs mails: the private half of a key whose public half is in DNS. */
@@ -81,9 +82,12 @@ export interface AccountSummary {
   max_connections: number
   rate_per_second: number | null
   per_day: number | null
+  /** While it warms up: its ramp, and the mails of today in UTC; null for an account that does not, or is through with it. */
+  warm_up: { from: string; per_day: number[]; today: number } | null
 }
 
-export function summarise(account: Account): AccountSummary {
+/** @param now - says which day of a warm-up it is */
+export function summarise(account: Account, now: Date): AccountSummary {
   const { name, kind, max_connections } = account
   return {
     name,
@@ -94,7 +98,13 @@ export function summarise(account: Account): AccountSummary {
     max_connections,
     rate_per_second: account.rate_per_second ?? null,
     per_day: account.per_day ?? null,
+    warm_up: warmUpOf(account, now),
   }
+}
+
+function warmUpOf({ warm_up }: Account, now: Date): AccountSummary['warm_up'] {
+  const today = warm_up && warmUpCap(warm_up, now)
+  return warm_up && today != null ? { from: warm_up.from, per_day: [...rampOf(warm_up)], today } : null
 }
 
 function whereOf(account: Account): string {

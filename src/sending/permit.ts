@@ -80,6 +80,8 @@ export interface Standing {
   sent_last_day: number
   /** The limit of the day that holds now: the lower of ours and the service's own. */
   per_day: number | null
+  /** The service's own limit of the day, if it has lately said one. */
+  service_per_day: number | null
   /** What has last held up a sender that asked, if it still does. */
   limited_by: LimitingFactor | null
   down: { reason: string; retry_in_ms: number } | null

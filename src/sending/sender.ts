@@ -28,7 +28,8 @@ export interface Sender extends Signing {
 export interface SendingAccount {
   name: string
   provider: Provider
-  limits: AccountLimits
+  /** Asked for anew each time: a warm-up's limit changes with the day. */
+  readonly limits: AccountLimits
 }
 
 /** What the batches of one invocation share. */

@@ -24,12 +24,15 @@ const standing = named(
   'AccountStanding',
   z.strictObject({
     connections: z.int().meta({ description: 'In use now' }),
-    rate_per_second: z
-      .number()
-      .nullable()
-      .meta({ description: 'What it goes at now: the lower of its configuration, its service and what that slowed us to' }),
+    rate_per_second: z.number().nullable().meta({
+      description: 'What it goes at now: the lower of its configuration, its service and what that slowed us to',
+    }),
     sent_last_day: z.int().meta({ description: 'Mails in the last 24 hours' }),
     per_day: z.int().nullable().meta({ description: 'The limit of 24 hours that holds now' }),
+    service_per_day: z
+      .number()
+      .nullable()
+      .meta({ description: 'What the service itself allows in 24 hours; null where it does not say' }),
     limited_by: z
       .enum(LIMITING_FACTORS)
       .nullable()
@@ -52,6 +55,14 @@ const account = named(
     max_connections: z.int(),
     rate_per_second: z.number().nullable(),
     per_day: z.int().nullable(),
+    warm_up: z
+      .strictObject({
+        from: z.string().meta({ description: 'The first day, in UTC', example: '2026-11-24' }),
+        per_day: z.array(z.int()).meta({ description: 'Mails on the first day, the second, and so on' }),
+        today: z.int().meta({ description: 'Mails in 24 hours as of today' }),
+      })
+      .nullable()
+      .meta({ description: 'While a new account is warming up; null otherwise' }),
     standing: standing.nullable().meta({ description: 'null when its gate does not answer' }),
   }),
 )

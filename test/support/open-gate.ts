@@ -24,6 +24,7 @@ export const openGate = (changes: Partial<Gate> = {}): Gate => ({
     rate_per_second: null,
     sent_last_day: 0,
     per_day: null,
+    service_per_day: null,
     limited_by: null,
     down: null,
   }),

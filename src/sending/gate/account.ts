@@ -92,6 +92,7 @@ export function standing(state: GateState, limits: AccountLimits, at: number): S
     rate_per_second: rateNow(state.pace, rateLimit(state, limits, now), now).rate,
     sent_last_day: tightest?.count ?? countDay(state.day, now),
     per_day: tightest?.limit ?? null,
+    service_per_day: quotaNow(state.learnt, now).per_day,
     limited_by: limited && now - limited.at < TOLD ? limited.factor : null,
     down: downNow(state.breaker, now),
   }

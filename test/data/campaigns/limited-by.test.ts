@@ -18,6 +18,7 @@ const FREE: Standing = {
   rate_per_second: null,
   sent_last_day: 0,
   per_day: null,
+  service_per_day: null,
   limited_by: null,
   down: null,
 }
@@ -30,6 +31,7 @@ const account = (name: string, standing: Partial<Standing> | null, pool: string 
   max_connections: 4,
   rate_per_second: null,
   per_day: null,
+  warm_up: null,
   standing: standing && { ...FREE, ...standing },
 })
 const ask = (accounts: AccountState[] | Error, id = campaign_id) =>

@@ -51,7 +51,7 @@ beforeAll(async () => {
     sender: {
       listAccounts: async () => {
         if (accounts === null) throw new Error('no such Worker')
-        return parseAccounts(accounts).map((account) => ({ ...summarise(account), standing: null }))
+        return parseAccounts(accounts).map((account) => ({ ...summarise(account, new Date()), standing: null }))
       },
       reopenAccounts: async () => undefined,
     },

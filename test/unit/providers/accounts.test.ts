@@ -37,7 +37,9 @@ test('pool, domains and limits, domains in lower case', () => {
 })
 
 test('a summary shows no secret', () => {
-  const summaries = parseAccounts(JSON.stringify([smtp, ses, sendgrid])).map(summarise)
+  const summaries = parseAccounts(JSON.stringify([smtp, ses, sendgrid])).map((account) =>
+    summarise(account, new Date()),
+  )
   const open = { rate_per_second: null, per_day: null, from_domains: null, pool: null }
   expect(summaries).toEqual([
     { ...open, name: 'relay', kind: 'smtp', where: 'smtp.example.com:587', max_connections: 4 },
