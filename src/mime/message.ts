@@ -9,6 +9,8 @@ export interface Message {
   bytes: Uint8Array
   envelope_from: string
   envelope_to: string
+  /** Of the From header, ASCII in lower case. */
+  from_domain: string
   /** An address in envelope or header has a local part outside ASCII. */
   needs_smtputf8: boolean
 }
@@ -74,6 +76,7 @@ export function buildMessage(mail: Mail): Message {
     bytes: out.slice(0, at),
     envelope_from: envelope_from.address,
     envelope_to: to.address,
+    from_domain: from.address.slice(from.address.lastIndexOf('@') + 1).toLowerCase(),
     needs_smtputf8:
       from.needs_smtputf8 || to.needs_smtputf8 || envelope_from.needs_smtputf8 || (reply_to?.needs_smtputf8 ?? false),
   }

@@ -1,3 +1,4 @@
+import { dkimSigners, signMessage } from '../../mime/dkim.ts'
 import { buildMessage } from '../../mime/message.ts'
 import type { SmtpAccount } from '../account.ts'
 import type { Connection, Provider } from '../provider.ts'
@@ -20,16 +21,18 @@ export interface SmtpTimes {
 
 /** Mail by SMTP submission over one connection per `connect()`. @param open `connect` of cloudflare:sockets */
 export function smtpProvider(account: SmtpAccount, open: OpenSocket, times: SmtpTimes = {}): Provider<SmtpMail> {
+  const signers = dkimSigners(account.dkim ?? [])
   return {
     prepare(mail) {
       const message = buildMessage(mail)
+      const bytes = signMessage(message.bytes, message.from_domain, signers, mail.date)
       return {
         envelope_from: message.envelope_from,
         envelope_to: message.envelope_to,
         recipient: mail.to.email,
         needs_smtputf8: message.needs_smtputf8,
-        size: message.bytes.length,
-        data: wireData(message.bytes),
+        size: bytes.length,
+        data: wireData(bytes),
       }
     },
 
