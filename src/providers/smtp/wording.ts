@@ -40,5 +40,7 @@ export function wordingOf(reply: Reply): Wording {
   if (TOO_FAST.test(text) || (enhanced !== null && /^4\.7\.[56][0-9]{2}$/.test(enhanced))) {
     return ABOUT_SESSION.test(text) ? null : 'too_fast'
   }
-  return code === 421 && !ABOUT_SESSION.test(text) ? 'too_fast' : null
+  // A server that goes down (4.3.x is its own state) says nothing about our speed.
+  if (code !== 421 || ABOUT_SESSION.test(text) || enhanced?.startsWith('4.3.')) return null
+  return 'too_fast'
 }

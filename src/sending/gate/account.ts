@@ -66,7 +66,8 @@ export function giveBack(state: GateState, id: string, report: Report, limits: A
   count(state, report.used, now)
   meter(state.pace, permit, report.sent, now)
   if (report.throttled > 0 && !asksForRest(report)) {
-    slowDown(state.pace, permit, rateLimit(state, limits, now), connections, now)
+    const share = report.throttled / (report.sent + report.throttled)
+    slowDown(state.pace, permit, share, rateLimit(state, limits, now), connections, now)
   }
   judgeReport(state.breaker, id, report, now)
   forgetDown(state, now)

@@ -15,12 +15,12 @@ export interface Pace {
 
 /** The rate after the service asked to slow down. */
 export interface Lowered {
-  /** Mails a second at `at`; a tenth more each minute since. */
+  /** Mails a second at `at`; a quarter more each minute since. */
   rate: number
   at: number
   /** What it went at when it was first throttled. */
   from: number
-  halved_at: number
+  lowered_at: number
 }
 
 /** Starts are promised at most this far ahead; whoever would wait longer comes back later. In ms. */
@@ -28,7 +28,7 @@ export const HORIZON = 60_000
 /** Throttling answers within this time are one event. In ms. */
 const ONE_EVENT = 10_000
 /** Growth of a lowered rate in each minute without throttling. */
-const RECOVERY = 1.1
+const RECOVERY = 1.25
 /** No throttling lowers the rate below this many mails a second. */
 const SLOWEST = 0.1
 /** An account without a limit starts at this many mails a second at least when it is first throttled. */
@@ -94,23 +94,32 @@ export function meter(pace: Pace, permit: Held, sent: number, now: number): void
 }
 
 /**
- * The service asked to slow down: half the rate, and its recovery begins anew. A permit from before the last halving only
- * repeats what led to it.
+ * The service asked to slow down: the rate goes down by the share of mails that it did not take, by half at most, and its
+ * recovery begins anew. So it comes to rest at what the service takes, and a single answer among many costs little. A
+ * permit from before the last time only repeats what led to it.
+ * @param share of what was answered, over 0 to 1
  * @param connections in use when it happened
  */
-export function slowDown(pace: Pace, permit: Held, limit: number | null, connections: number, now: number): void {
+export function slowDown(
+  pace: Pace,
+  permit: Held,
+  share: number,
+  limit: number | null,
+  connections: number,
+  now: number,
+): void {
   const { rate, lowered } = rateNow(pace, limit, now)
   const last = lowered ? pace.lowered : null
-  if (last && (permit.granted < last.halved_at || now - last.halved_at < ONE_EVENT)) {
+  if (last && (permit.granted < last.lowered_at || now - last.lowered_at < ONE_EVENT)) {
     pace.lowered = { ...last, rate: rate ?? last.rate, at: now }
     return
   }
   const went = rate ?? Math.max(measured(pace, connections), SLOWEST_AT_FIRST * 2)
   pace.lowered = {
-    rate: Math.max(went / 2, Math.min(SLOWEST, went)),
+    rate: Math.max(went * Math.max(0.5, 1 - share), Math.min(SLOWEST, went)),
     at: now,
     from: Math.max(went, last?.from ?? 0),
-    halved_at: now,
+    lowered_at: now,
   }
 }
 

@@ -99,7 +99,7 @@ for (const pipelining of [true, false]) {
       const { outcomes } = await around('r421')
       expect(outcomes).toEqual([
         expect.objectContaining({ kind: 'sent' }),
-        { kind: 'later', answer: '421 4.3.2 going down', throttled: true },
+        { kind: 'later', answer: '421 4.3.2 going down' },
         { kind: 'later', answer: '421 4.3.2 going down', untried: true },
       ])
     })

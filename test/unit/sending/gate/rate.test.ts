@@ -74,14 +74,34 @@ describe('throttling', () => {
   }
   const rate = (a: AskedAccount, at: number) => a.standing(at).rate_per_second
 
-  test('halves the rate, which then comes back by a tenth a minute until the limit', () => {
+  test('of half the mails or more halves the rate, which then comes back by a quarter a minute until the limit', () => {
     const a = new AskedAccount({ rate_per_second: 100 })
-    round(a, 0, 90, 10)
+    round(a, 0, 20, 80)
     const start = SECOND
     expect(rate(a, start)).toBe(50)
-    expect(rate(a, start + MINUTE)).toBeCloseTo(55)
-    expect(rate(a, start + 7 * MINUTE)).toBeCloseTo(97.4, 1)
-    expect(rate(a, start + 8 * MINUTE)).toBe(100)
+    expect(rate(a, start + MINUTE)).toBeCloseTo(62.5)
+    expect(rate(a, start + 3 * MINUTE)).toBeCloseTo(97.7, 1)
+    expect(rate(a, start + 4 * MINUTE)).toBe(100)
+  })
+
+  test('of some mails lowers it by their share: it comes to rest at what the service takes', () => {
+    const a = new AskedAccount({ rate_per_second: 70 })
+    let at = 0
+    for (let i = 0; i < 60; i++) {
+      at += 15 * SECOND
+      const goes = rate(a, at) ?? 0
+      // The service takes 14 a second.
+      const taken = Math.min(1, 14 / goes)
+      round(a, at, Math.round(100 * taken), 100 - Math.round(100 * taken))
+    }
+    expect(rate(a, at + SECOND)).toBeGreaterThan(12)
+    expect(rate(a, at + SECOND)).toBeLessThan(18)
+  })
+
+  test('of one mail in fifty, again and again, does not bring an account to a crawl', () => {
+    const a = new AskedAccount({ rate_per_second: 100 })
+    for (let i = 0; i < 100; i++) round(a, i * 15 * SECOND, 98, 2)
+    expect(rate(a, 100 * 15 * SECOND)).toBeGreaterThan(90)
   })
 
   test('on several connections at once is one event', () => {
@@ -91,7 +111,7 @@ describe('throttling', () => {
       a.giveBack(id, { used: 10, sent: 5, throttled: 5 }, 2000 + i * 4000)
     }
     expect(rate(a, 14_000)).toBeGreaterThanOrEqual(50)
-    expect(rate(a, 14_000)).toBeLessThan(52)
+    expect(rate(a, 14_000)).toBeLessThan(53)
   })
 
   test('that goes on halves it again, at most each ten seconds, and never to nothing', () => {
@@ -100,7 +120,7 @@ describe('throttling', () => {
     round(a, 5 * SECOND, 50, 50)
     expect(rate(a, 6 * SECOND)).toBeGreaterThan(49)
     round(a, 20 * SECOND, 50, 50)
-    expect(rate(a, 21 * SECOND)).toBeLessThan(26)
+    expect(rate(a, 21 * SECOND)).toBeLessThan(27.5)
     for (let i = 1; i < 40; i++) round(a, i * 20 * MINUTE, 0, 1)
     expect(rate(a, 40 * 20 * MINUTE)).toBeGreaterThanOrEqual(0.1)
   })
@@ -119,13 +139,13 @@ describe('throttling', () => {
     const a = new AskedAccount()
     const held = [a.granted(0), a.granted(0), a.granted(0), a.granted(0)]
     // 20 a second on each of four.
-    a.giveBack(held[0]?.id ?? '', { used: 100, sent: 99, throttled: 1 }, 5 * SECOND)
+    a.giveBack(held[0]?.id ?? '', { used: 200, sent: 99, throttled: 101 }, 5 * SECOND)
     const start = 5 * SECOND
     expect(rate(a, start)).toBeCloseTo(39.6)
-    expect(rate(a, start + MINUTE)).toBeCloseTo(43.6, 1)
+    expect(rate(a, start + MINUTE)).toBeCloseTo(49.5, 1)
     // Twice what it went at: the limit is lifted.
-    expect(rate(a, start + 14 * MINUTE)).not.toBeNull()
-    expect(rate(a, start + 15 * MINUTE)).toBeNull()
+    expect(rate(a, start + 6 * MINUTE)).not.toBeNull()
+    expect(rate(a, start + 7 * MINUTE)).toBeNull()
   })
 
   test('of an account that sent nothing gives it one mail a second', () => {
