@@ -46,6 +46,10 @@ export const campaigns = pgTable(
     /** Mails that had failed, and that had been tried, when its owner last resumed it: only what comes after can pause it again. */
     failed_at_resume: integer().notNull().default(0),
     tried_at_resume: integer().notNull().default(0),
+    /** The same for those who had complained, whose address had bounced, and whose server had blocked it. */
+    complaints_at_resume: integer().notNull().default(0),
+    bounces_at_resume: integer().notNull().default(0),
+    blocks_at_resume: integer().notNull().default(0),
     created_at: instant().notNull().default(now),
     updated_at: instant().notNull().default(now),
   },

@@ -20,7 +20,7 @@ export async function pauseCampaign(db: Database, id: number, reason: string): P
 
 /**
  * paused -> sending, or -> scheduled if it had not started; cron starts it then, unless its time is too long past. What has
- * failed so far is its owner's decision from here on: it pauses again for failures to come only.
+ * failed, complained or bounced so far is its owner's decision from here on: it pauses again for failures to come only.
  *
  * The open batches of one that is sending need new pointers: dispatch it afterwards.
  *
@@ -30,11 +30,14 @@ export async function resumeCampaign(db: Database, id: number): Promise<boolean>
   const { rows } = await db.execute(sql`
     update campaigns c set
       status = case when c.started_at is null then 'scheduled' else 'sending' end,
-      failed_at_resume = b.failed, tried_at_resume = b.tried, status_reason = null, updated_at = now()
+      failed_at_resume = b.failed, tried_at_resume = b.tried, complaints_at_resume = coalesce(s.complaints, 0),
+      bounces_at_resume = coalesce(s.hard_bounces, 0), blocks_at_resume = coalesce(s.blocks, 0),
+      status_reason = null, updated_at = now()
     from (
       select coalesce(sum(failed), 0) as failed, coalesce(sum(sent + failed), 0) as tried
       from batches where campaign_id = ${id}
     ) b
+    left join campaign_stats s on s.campaign_id = ${id}
     where c.id = ${id} and c.status = 'paused' returning c.id`)
   return rows.length > 0
 }

@@ -4,17 +4,25 @@ import { retryDeadlocks } from '../db/retry.ts'
 import { RESEND } from './status.ts'
 
 /**
- * The parts of a statement that settle rows nobody will answer for any more: `sent` where a reader's event proves it,
- * otherwise `unconfirmed`. `sums` holds, by batch, what the counters move by, from the states found under lock.
+ * Proof that a mail left: a reader did something with it, or a server told of it. `PROOF` joins it to `deliveries d`, and
+ * `PROVEN` says whether there is any.
+ */
+export const PROOF = sql`
+  left join recipient_stats e on e.campaign_id = d.campaign_id and e.subscriber_id = d.subscriber_id
+  left join recipient_feedback f on f.campaign_id = d.campaign_id and f.subscriber_id = d.subscriber_id`
+export const PROVEN = sql`(e.campaign_id is not null or f.accepted_at is not null)`
+
+/**
+ * The parts of a statement that settle rows nobody will answer for any more: `sent` where there is proof of it, otherwise
+ * `unconfirmed`. `sums` holds, by batch, what the counters move by, from the states found under lock.
  *
  * @param which - a condition on `deliveries d`; it must imply the state `sending`, `unconfirmed`, or `pending` for a resend
  */
 export function settling(which: SQL): SQL {
   return sql`
     locked as materialized (
-      select d.campaign_id, d.subscriber_id, d.batch, d.state as old_state, e.campaign_id is not null as proven
-      from deliveries d
-      left join recipient_stats e on e.campaign_id = d.campaign_id and e.subscriber_id = d.subscriber_id
+      select d.campaign_id, d.subscriber_id, d.batch, d.state as old_state, ${PROVEN} as proven
+      from deliveries d ${PROOF}
       where ${which}
       order by d.campaign_id, d.subscriber_id
       for update of d
@@ -39,8 +47,8 @@ export function settling(which: SQL): SQL {
 }
 
 /**
- * A reader's event proves that a mail arrived: `unconfirmed` rows of these recipients, and those that wait
- * for a resend, become `sent`. Call it after the events are in SQL; calling it again changes nothing.
+ * What a reader did, and what a server told, prove that a mail had left: `unconfirmed` rows of these recipients, and those
+ * that wait for a resend, become `sent`. Call it after the events are in SQL; calling it again changes nothing.
  */
 export async function settleByEvidence(
   db: Database,
@@ -53,7 +61,7 @@ export async function settleByEvidence(
     db.execute(
       sql`
         with ${settling(sql`
-          (d.state = 'unconfirmed' or (d.state = 'pending' and d.reason = ${RESEND})) and e.campaign_id is not null
+          (d.state = 'unconfirmed' or (d.state = 'pending' and d.reason = ${RESEND})) and ${PROVEN}
           and (d.campaign_id, d.subscriber_id) in (
             select * from unnest(${sql.param(campaigns)}::bigint[], ${sql.param(subscribers)}::bigint[]))`)}
         update batches b set

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
+import { PROOF, PROVEN } from './evidence.ts'
 import { RESEND } from './status.ts'
 
 /** Rows settled by one statement; call again until it returns fewer. */
@@ -17,11 +18,11 @@ export async function resolveUnconfirmed(db: Database, campaign_id: number, as: 
   const { rows } = await retryDeadlocks(() =>
     db.execute<{ changed: number }>(sql`
       with locked as materialized (
-        select d.campaign_id, d.subscriber_id, e.campaign_id is not null as proven,
-          ${as === 'accept'} or e.campaign_id is not null as closed
+        select d.campaign_id, d.subscriber_id, ${PROVEN} as proven,
+          ${as === 'accept'} or ${PROVEN} as closed
         from deliveries d
         join batches b on b.campaign_id = d.campaign_id and b.n = d.batch
-        left join recipient_stats e on e.campaign_id = d.campaign_id and e.subscriber_id = d.subscriber_id
+        ${PROOF}
         where d.campaign_id = ${campaign_id} and b.unconfirmed > 0 and d.state = 'unconfirmed'
         order by d.subscriber_id limit ${RESOLVE_LIMIT}
         for update of d

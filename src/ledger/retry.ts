@@ -1,9 +1,17 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
+import { PROOF, PROVEN } from './evidence.ts'
 
 /** Why a row ends as `failed`. */
-export const FAILURE_REASONS = ['no_such_address', 'refused', 'blocked', 'gave_up', 'not_rendered', 'not_sendable'] as const
+export const FAILURE_REASONS = [
+  'no_such_address',
+  'refused',
+  'blocked',
+  'gave_up',
+  'not_rendered',
+  'not_sendable',
+] as const
 export type FailureReason = (typeof FAILURE_REASONS)[number]
 
 /** Rows put back by one statement. */
@@ -18,7 +26,7 @@ export interface Retried {
 
 /**
  * Puts failed rows back, as if they had never been tried. Whom the provider called dead is left alone unless the reason is
- * named, and whose mail was opened or clicked all the same always.
+ * named, and whose mail has left all the same always.
  *
  * The campaign is locked first: its end waits for the rows put back, or is taken back with them, and it stays paused if it
  * is. What had failed before no longer counts towards the share that pauses it. Rows are looked at once, by subscriber id,
@@ -47,9 +55,9 @@ export async function retryFailed(
         from campaign c
         join batches b on b.campaign_id = c.id and b.failed > 0
         join deliveries d on d.campaign_id = c.id and d.batch = b.n
+        ${PROOF}
         where d.campaign_id = ${campaign_id} and d.subscriber_id > ${after} and d.state = 'failed' and ${wanted}
-          and not exists (
-            select 1 from recipient_stats e where e.campaign_id = ${campaign_id} and e.subscriber_id = d.subscriber_id)
+          and not ${PROVEN}
         order by d.subscriber_id limit ${limit}
         for update of d
       ), put_back as (
