@@ -6,6 +6,7 @@ import { template_versions, templates } from '../templates/table.ts'
 import type { Audience } from './audience.ts'
 import type { Snapshot } from './snapshot.ts'
 import { CAMPAIGN_STATUSES } from './status.ts'
+import { TRACKING_MODES } from './tracking-mode.ts'
 import type { Utm } from './utm.ts'
 
 /**
@@ -31,6 +32,9 @@ export const campaigns = pgTable(
     account: text(),
     audience: jsonb().$type<Audience>().notNull(),
     utm: jsonb().$type<Utm>(),
+    /** What is kept of opens and clicks; null leaves it to the settings. */
+    track_opens: text({ enum: TRACKING_MODES }),
+    track_clicks: text({ enum: TRACKING_MODES }),
     status: text({ enum: CAMPAIGN_STATUSES }).notNull().default('draft'),
     status_reason: text(),
     scheduled_at: instant(),
@@ -67,6 +71,10 @@ export const campaigns = pgTable(
       'campaigns_started',
       sql`(${t.snapshot} is not null and ${t.audience_max_id} is not null and ${t.started_at} is not null)
         or ${t.status} not in ('sending', 'paused', 'sent') or (${t.status} = 'paused' and ${t.started_at} is null and ${t.scheduled_at} is not null)`,
+    ),
+    check(
+      'campaigns_tracking',
+      sql`${t.track_opens} in ('individual', 'aggregate', 'none') and ${t.track_clicks} in ('individual', 'aggregate', 'none')`,
     ),
     check('campaigns_max_late', sql`${t.max_late_minutes} >= 1`),
     check(

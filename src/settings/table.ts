@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
-import { boolean, check, doublePrecision, integer, pgTable } from 'drizzle-orm/pg-core'
+import { boolean, check, doublePrecision, integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { TRACKING_MODES } from '../campaigns/tracking-mode.ts'
 import { instant, now } from '../db/columns.ts'
 
 /** One row: what an API call may switch for the whole installation at once. */
@@ -12,10 +13,17 @@ export const settings = pgTable(
     pause_complaint_share: doublePrecision().notNull().default(0.001),
     pause_bounce_share: doublePrecision().notNull().default(0.05),
     pause_block_share: doublePrecision().notNull().default(0.05),
+    /** What is kept of opens and clicks of campaigns that do not say. */
+    track_opens: text({ enum: TRACKING_MODES }).notNull().default('individual'),
+    track_clicks: text({ enum: TRACKING_MODES }).notNull().default('individual'),
     updated_at: instant().notNull().default(now),
   },
   (t) => [
     check('settings_single', sql`${t.id} = 1`),
+    check(
+      'settings_tracking',
+      sql`${t.track_opens} in ('individual', 'aggregate', 'none') and ${t.track_clicks} in ('individual', 'aggregate', 'none')`,
+    ),
     check(
       'settings_shares',
       sql`${t.pause_complaint_share} between 0 and 1 and ${t.pause_bounce_share} between 0 and 1
