@@ -51,5 +51,5 @@ ALTER TABLE "settings" ADD COLUMN "track_clicks" text DEFAULT 'individual' NOT N
 CREATE INDEX "subscriber_activity_last" ON "subscriber_activity" USING btree ("last_active_at","subscriber_id");--> statement-breakpoint
 CREATE INDEX "subscriber_days_day" ON "subscriber_days" USING btree ("day");--> statement-breakpoint
 ALTER TABLE "campaigns" ADD CONSTRAINT "campaigns_tracking" CHECK ("campaigns"."track_opens" in ('individual', 'aggregate', 'none') and "campaigns"."track_clicks" in ('individual', 'aggregate', 'none'));--> statement-breakpoint
-ALTER TABLE "campaign_events" ADD CONSTRAINT "campaign_events_verdict" CHECK ("campaign_events"."verdict" in ('human', 'machine', 'unsure'));--> statement-breakpoint
+ALTER TABLE "campaign_events" ADD CONSTRAINT "campaign_events_verdict" CHECK ("verdict" in ('human', 'machine', 'unsure'));--> statement-breakpoint
 ALTER TABLE "settings" ADD CONSTRAINT "settings_tracking" CHECK ("settings"."track_opens" in ('individual', 'aggregate', 'none') and "settings"."track_clicks" in ('individual', 'aggregate', 'none'));
