@@ -2,6 +2,8 @@
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import { connectDatabase } from '../src/db/client.ts'
 import type { BatchPointer } from '../src/dispatch/message.ts'
+import { flushEvents } from '../src/events/flush.ts'
+import { type Receiver, receiveMail } from '../src/feedback/inbound.ts'
 import { log } from '../src/log.ts'
 import { type Account, summarise } from '../src/providers/account.ts'
 import { parseAccounts } from '../src/providers/accounts.ts'
@@ -27,9 +29,9 @@ import type { TransactionalPointer } from '../src/transactional/message.ts'
 export { AccountGate } from '../src/sending/gate.ts'
 
 // Kept for the life of the isolate: sockets are opened per batch and never stay in it.
-let built: (Sender & TransactionalSender) | undefined
+let built: (Sender & TransactionalSender & Receiver) | undefined
 
-async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
+async function build(env: SenderEnv): Promise<Sender & TransactionalSender & Receiver> {
   if (usesDevelopmentKeys(env.ENVIRONMENT, env.SIGNING_KEYS)) throw new Error('SIGNING_KEYS is the development key')
   const db = connectDatabase(env.DATABASE_URL, env.NEON_PROXY)
   const redis = connectRedis(env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN)
@@ -41,6 +43,7 @@ async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
     get limits() {
       return limitsOf(account, new Date())
     },
+    bounce_domain: account.kind === 'smtp' ? account.bounce_domain : undefined,
     from_domains: account.from_domains,
     pool: account.pool,
   }))
@@ -48,6 +51,7 @@ async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
     db,
     signing_keys: await parseSigningKeys(env.SIGNING_KEYS),
     link_hosts: parseLinkHosts(env.LINK_HOSTS),
+    mail_domain: env.MAIL_DOMAIN,
     allowlist: parseAllowlist(env.RECIPIENT_ALLOWLIST),
     sending: env.SENDING !== 'off',
     settings: parseSendSettings(env.SEND_SETTINGS),
@@ -55,6 +59,8 @@ async function build(env: SenderEnv): Promise<Sender & TransactionalSender> {
     candidates: (name, from_email) => candidateAccounts(accounts, name, from_email),
     gate: (account) => env.ACCOUNT_GATE.getByName(account),
     optoutsOf: (subscriber_ids) => optoutsOf(redis, keys, subscriber_ids),
+    // Without Redis nobody is mailed, so SQL alone holds an unsubscribe well enough.
+    unsubscribes: { redis, redis_keys: keys, events: { send: (event) => flushEvents(db, [event]) } },
     now: () => new Date(),
     random: Math.random,
     uuid: () => crypto.randomUUID(),
@@ -105,5 +111,17 @@ export default {
     }
     if (batch.queue.endsWith('-transactional')) await consumeTransactional(built, transactional)
     else await consumeSends(built, sends)
+  },
+
+  /** Bounces and unsubscribes by mail. What it throws is a temporary answer to whoever delivers: the mail comes again. */
+  async email(message, env) {
+    try {
+      built ??= await build(env)
+      await receiveMail(built, message)
+    } catch (error) {
+      log('mail_put_off', { error: error instanceof Error ? error.name : 'unknown' })
+      // The platform logs what is thrown, and a failed statement's message holds the mail.
+      throw new Error('The mail cannot be taken now.')
+    }
   },
 } satisfies ExportedHandler<SenderEnv, BatchPointer | TransactionalPointer>

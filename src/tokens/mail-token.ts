@@ -46,7 +46,7 @@ export const mailTokenAddress = (purpose: MailPurpose, token: string, domain: st
 
 /** What an address was written for, by its local part alone; nothing is verified. Null for any other address. */
 export function readMailTokenAddress(address: string): { purpose: MailPurpose; token: string } | null {
-  const match = /^(b\.|unsubscribe\+)([a-z2-7]+)@[^@]+$/i.exec(address)
+  const match = /^(b\.|unsubscribe\+)([^@]*)@[^@]+$/i.exec(address)
   if (!match) return null
   const [, prefix = '', token = ''] = match
   return { purpose: prefix.toLowerCase() === PREFIXES.bounce ? 'bounce' : 'unsubscribe-mail', token }

@@ -8,6 +8,11 @@ import type { TrackingServices } from './services.ts'
 
 type Buffer = Pick<TrackingServices, 'redis' | 'redis_keys' | 'events' | 'gathering' | 'now'>
 
+/** `events` is what takes over while Redis cannot be written. */
+export interface UnsubscribeBuffer extends Pick<TrackingServices, 'redis' | 'redis_keys'> {
+  events: Pick<TrackingServices['events'], 'send'>
+}
+
 /** How long an event waits for others to share its command, in ms. */
 const WINDOW = 50
 /** Events of one command; also what one `sendBatch` takes (Cloudflare Queues limit). */
@@ -54,7 +59,10 @@ export async function bufferEvent(
  *
  * @returns whether it is durable; only then may the reader be told so
  */
-export async function bufferUnsubscribe({ redis, redis_keys, events }: Buffer, event: TrackingEvent): Promise<boolean> {
+export async function bufferUnsubscribe(
+  { redis, redis_keys, events }: UnsubscribeBuffer,
+  event: TrackingEvent,
+): Promise<boolean> {
   try {
     await redis
       .multi()
