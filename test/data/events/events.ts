@@ -38,29 +38,43 @@ export async function differences(t: Pick<TestDatabase, 'sql'>): Promise<unknown
       select campaign_id, subscriber_id,
         count(*) filter (where kind = 'open') as opens, count(*) filter (where kind = 'click') as clicks,
         count(*) filter (where kind = 'unsubscribe') as unsubscribes,
+        count(*) filter (where kind = 'open' and verdict = 'human') as human_opens,
+        count(*) filter (where kind = 'click' and verdict = 'human') as human_clicks,
         min(occurred_at) filter (where kind = 'open') as first_opened_at,
         min(occurred_at) filter (where kind = 'click') as first_clicked_at,
         min(occurred_at) filter (where kind = 'unsubscribe') as unsubscribed_at
-      from campaign_events group by 1, 2
+      from campaign_events where subscriber_id is not null group by 1, 2
     ), raw_totals as (
       select campaign_id,
         count(*) filter (where kind = 'open') as opens,
         count(distinct subscriber_id) filter (where kind = 'open') as unique_opens,
         count(*) filter (where kind = 'click') as clicks,
         count(distinct subscriber_id) filter (where kind = 'click') as unique_clicks,
+        count(*) filter (where kind = 'open' and verdict = 'human') as human_opens,
+        count(distinct subscriber_id) filter (where kind = 'open' and verdict = 'human') as human_unique_opens,
+        count(*) filter (where kind = 'click' and verdict = 'human') as human_clicks,
+        count(distinct subscriber_id) filter (where kind = 'click' and verdict = 'human') as human_unique_clicks,
         count(*) filter (where kind = 'unsubscribe') as unsubscribes,
         count(distinct subscriber_id) filter (where kind = 'unsubscribe') as unique_unsubscribes
       from campaign_events group by 1
     ), raw_hours as (
       select campaign_id, date_trunc('hour', occurred_at at time zone 'utc') at time zone 'utc' as hour, link,
         count(*) filter (where kind = 'open') as opens, count(*) filter (where kind = 'click') as clicks,
-        count(*) filter (where kind = 'unsubscribe') as unsubscribes
+        count(*) filter (where kind = 'unsubscribe') as unsubscribes,
+        count(*) filter (where kind = 'open' and verdict = 'human') as human_opens,
+        count(*) filter (where kind = 'click' and verdict = 'human') as human_clicks
       from campaign_events group by 1, 2, 3
     )
     select 'recipient' as what, to_jsonb(r) as raw, to_jsonb(s) as kept
       from raw_recipients r full join recipient_stats s using (campaign_id, subscriber_id)
       where to_jsonb(r) is distinct from to_jsonb(s)
-    union all select 'total', to_jsonb(r), to_jsonb(s) from raw_totals r full join campaign_stats s using (campaign_id)
+    union all select 'total', to_jsonb(r), to_jsonb(s)
+      from raw_totals r
+      full join (
+        select campaign_id, opens, unique_opens, clicks, unique_clicks, unsubscribes, unique_unsubscribes,
+          human_opens, human_unique_opens, human_clicks, human_unique_clicks
+        from campaign_stats
+      ) s using (campaign_id)
       where to_jsonb(r) is distinct from to_jsonb(s)
     union all select 'hour', to_jsonb(r), to_jsonb(s)
       from raw_hours r full join campaign_hourly s using (campaign_id, hour, link)
