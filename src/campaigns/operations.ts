@@ -9,7 +9,9 @@ import {
   campaignPatch,
   campaignQuery,
   delivery,
+  deliveryParams,
   deliveryQuery,
+  deliveryTimeline,
   newCampaign,
   runningCampaign,
 } from './schema.ts'
@@ -113,5 +115,17 @@ export const deliveries = operation(
     summary: 'Who got it, and who did not, and why',
     request: { params, query: deliveryQuery },
     responses: { 200: answers('A page, by subscriber id', pageOf(delivery)) },
+  },
+)
+
+export const deliveryOf = operation(
+  { scope: 'read' },
+  {
+    method: 'get',
+    path: '/campaigns/{id}/deliveries/{subscriber_id}',
+    tags,
+    summary: "One recipient's mail, and all that became of it",
+    request: { params: deliveryParams },
+    responses: { 200: answers('The delivery with its timeline', deliveryTimeline) },
   },
 )

@@ -1,4 +1,5 @@
 import { violates } from '../db/violation.ts'
+import { deliveryTimeline } from '../feedback/timeline.ts'
 import { after, page } from '../http/cursor.ts'
 import { invalidField, notFound, Problem } from '../http/problem.ts'
 import { createRouter } from '../http/route.ts'
@@ -110,6 +111,14 @@ export function campaignRoutes(services: Services) {
       page(rows, limit, filters, (row) => [row.subscriber_id]),
       200,
     )
+  })
+
+  router.openapi(op.deliveryOf, async (c) => {
+    const { id, subscriber_id } = c.req.valid('param')
+    await read(id)
+    const found = await deliveryTimeline(db, id, subscriber_id)
+    if (!found) throw notFound('delivery to subscriber', subscriber_id)
+    return c.json(found, 200)
   })
 
   router.route('/', campaignRunRoutes(services))

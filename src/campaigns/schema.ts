@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { TIMELINE_KINDS } from '../feedback/timeline.ts'
 import { named, pageQuery, rowId, textId, time } from '../http/schema.ts'
 import { FAILURE_REASONS } from '../ledger/retry.ts'
 import { DELIVERY_STATES } from '../ledger/status.ts'
@@ -209,6 +210,32 @@ export const delivery = named(
     sent_at: time.nullable(),
     first_opened_at: time.nullable(),
     first_clicked_at: time.nullable(),
+    delivered_at: time.nullable(),
+    bounced_at: time.nullable().openapi({ description: 'Its first bounce, hard or soft' }),
+    blocked_at: time.nullable(),
+    complained_at: time.nullable(),
+  }),
+)
+
+export const deliveryParams = z.strictObject({ id: textId, subscriber_id: textId })
+
+export const deliveryTimeline = named(
+  'DeliveryTimeline',
+  delivery.extend({
+    timeline: z
+      .array(
+        z.strictObject({
+          at: time,
+          what: z.enum(TIMELINE_KINDS),
+          detail: z
+            .string()
+            .nullable()
+            .openapi({ description: 'Servers speak here in their own words: text, never markup' }),
+        }),
+      )
+      .openapi({
+        description: 'In order of time; of what was told longer than 30 days ago only the first of its kind',
+      }),
   }),
 )
 

@@ -17,7 +17,23 @@ export interface DeliveryRow {
   sent_at: string | null
   first_opened_at: string | null
   first_clicked_at: string | null
+  delivered_at: string | null
+  /** The first bounce of either kind. */
+  bounced_at: string | null
+  blocked_at: string | null
+  complained_at: string | null
 }
+
+const SELECT = sql`
+  select d.subscriber_id::float8 as subscriber_id, s.email, d.state, d.reason, d.answer, d.attempts::int as attempts,
+    ${iso(sql`d.next_attempt_at`)} as next_attempt_at, d.account, d.provider_message_id, ${iso(sql`d.sent_at`)} as sent_at,
+    ${iso(sql`r.first_opened_at`)} as first_opened_at, ${iso(sql`r.first_clicked_at`)} as first_clicked_at,
+    ${iso(sql`f.delivered_at`)} as delivered_at, ${iso(sql`least(f.hard_bounced_at, f.soft_bounced_at)`)} as bounced_at,
+    ${iso(sql`f.blocked_at`)} as blocked_at, ${iso(sql`f.complained_at`)} as complained_at
+  from deliveries d
+  left join subscribers s on s.id = d.subscriber_id
+  left join recipient_stats r on r.campaign_id = d.campaign_id and r.subscriber_id = d.subscriber_id
+  left join recipient_feedback f on f.campaign_id = d.campaign_id and f.subscriber_id = d.subscriber_id`
 
 /** States that a batch counts: such a batch has at least one row of it. */
 const COUNTED: ReadonlySet<DeliveryState> = new Set(['sent', 'failed', 'skipped', 'unconfirmed'])
@@ -41,13 +57,19 @@ export async function listDeliveries(
           order by n limit ${limit + 1}))`
       : sql``
   const { rows } = await db.execute<DeliveryRow & Record<string, unknown>>(sql`
-    select d.subscriber_id::float8 as subscriber_id, s.email, d.state, d.reason, d.answer, d.attempts::int as attempts,
-      ${iso(sql`d.next_attempt_at`)} as next_attempt_at, d.account, d.provider_message_id, ${iso(sql`d.sent_at`)} as sent_at,
-      ${iso(sql`r.first_opened_at`)} as first_opened_at, ${iso(sql`r.first_clicked_at`)} as first_clicked_at
-    from deliveries d
-    left join subscribers s on s.id = d.subscriber_id
-    left join recipient_stats r on r.campaign_id = d.campaign_id and r.subscriber_id = d.subscriber_id
+    ${SELECT}
     where d.campaign_id = ${campaign_id} and d.subscriber_id > ${after} ${where} ${state ? sql`and d.state = ${state}` : sql``}
     order by d.subscriber_id limit ${limit}`)
   return rows
+}
+
+/** One line of a campaign's ledger; undefined when it has none for this subscriber. */
+export async function findDelivery(
+  db: Database,
+  campaign_id: number,
+  subscriber_id: number,
+): Promise<DeliveryRow | undefined> {
+  const { rows } = await db.execute<DeliveryRow & Record<string, unknown>>(sql`
+    ${SELECT} where d.campaign_id = ${campaign_id} and d.subscriber_id = ${subscriber_id}`)
+  return rows[0]
 }

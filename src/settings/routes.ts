@@ -8,6 +8,19 @@ import { readSettings, writeSettings } from './store.ts'
 
 const tags = ['Settings']
 
+const share = (of: string) =>
+  z
+    .number()
+    .min(0)
+    .max(1)
+    .meta({ description: `A sending campaign pauses when more than this share ${of}` })
+
+const shares = {
+  pause_complaint_share: share('of its delivered mails (and at least 3) was reported as spam'),
+  pause_bounce_share: share('of its mails (and at least 20) went to addresses that do not exist'),
+  pause_block_share: share('of its mails (and at least 20) was refused for who sends or what is sent'),
+}
+
 const settings = named(
   'Settings',
   z.strictObject({
@@ -15,10 +28,17 @@ const settings = named(
     deployed_sending: z
       .boolean()
       .meta({ description: 'The SENDING variable: false stops all sending whatever `sending` says' }),
+    ...shares,
     updated_at: time,
   }),
 )
-const settingsChange = named('SettingsChange', z.strictObject({ sending: z.boolean() }))
+const settingsChange = named(
+  'SettingsChange',
+  z
+    .strictObject({ sending: z.boolean(), ...shares })
+    .partial()
+    .refine((change) => Object.keys(change).length > 0, 'must change at least one field'),
+)
 
 const standing = named(
   'AccountStanding',
@@ -86,7 +106,8 @@ const put = operation(
     method: 'put',
     path: '/settings',
     tags,
-    summary: 'Stop or start all sending',
+    summary: 'Stop or start all sending; set when campaigns pause by themselves',
+    description: 'What is left out stays as it is.',
     request: { body: { required: true, content: { 'application/json': { schema: settingsChange } } } },
     responses: { 200: { description: 'Set', ...one } },
   },

@@ -2,7 +2,21 @@ import { eq, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { settings } from './table.ts'
 
-const columns = { sending: settings.sending, updated_at: settings.updated_at }
+const columns = {
+  sending: settings.sending,
+  pause_complaint_share: settings.pause_complaint_share,
+  pause_bounce_share: settings.pause_bounce_share,
+  pause_block_share: settings.pause_block_share,
+  updated_at: settings.updated_at,
+}
+
+/** What may be changed. What is left out stays as it is. */
+export interface SettingsChange {
+  sending?: boolean | undefined
+  pause_complaint_share?: number | undefined
+  pause_bounce_share?: number | undefined
+  pause_block_share?: number | undefined
+}
 
 export async function readSettings(db: Database) {
   const [row] = await db.select(columns).from(settings).where(eq(settings.id, 1))
@@ -10,10 +24,10 @@ export async function readSettings(db: Database) {
   return row
 }
 
-export async function writeSettings(db: Database, { sending }: { sending: boolean }) {
+export async function writeSettings(db: Database, change: SettingsChange) {
   const [row] = await db
     .update(settings)
-    .set({ sending, updated_at: sql`now()` })
+    .set({ ...change, updated_at: sql`now()` })
     .where(eq(settings.id, 1))
     .returning(columns)
   if (!row) throw new Error('the settings row, made by the first migration, is missing')

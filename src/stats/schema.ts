@@ -19,6 +19,15 @@ export const campaignStats = named(
       skipped: count,
       unconfirmed: count,
     }),
+    delivered: count.openapi({
+      description:
+        'Recipients whose server took the mail, as SES and SendGrid tell. One may be among the bounces too: a mail can come back after it was delivered',
+    }),
+    bounces: z.strictObject({ hard: count, soft: count }).openapi({
+      description: 'Recipients whose address does not exist, and those whose server did not take the mail for now',
+    }),
+    blocked: count.openapi({ description: 'Recipients whose server refused the mail for who sends or what is sent' }),
+    complaints: count.openapi({ description: 'Recipients who called it spam' }),
     opens: count,
     unique_opens: count,
     clicks: count,
@@ -26,10 +35,16 @@ export const campaignStats = named(
     unsubscribes: count,
     unique_unsubscribes: count,
     rates: z
-      .strictObject({ open_rate: rate, click_rate: rate, click_to_open_rate: rate, unsubscribe_rate: rate })
+      .strictObject({
+        open_rate: rate,
+        click_rate: rate,
+        click_to_open_rate: rate,
+        unsubscribe_rate: rate,
+        complaint_rate: rate,
+      })
       .openapi({
         description:
-          'Unique counts divided by `deliveries.sent`, but `click_to_open_rate` divides unique clicks by unique opens',
+          'Unique counts divided by `deliveries.sent`, but `click_to_open_rate` divides unique clicks by unique opens, and `complaint_rate` by `delivered` unless that is 0',
       }),
     links: z.array(z.strictObject({ n: z.int(), url: z.string(), text: z.string(), clicks: count })),
     hourly: z.array(z.strictObject({ hour: time, opens: count, clicks: count, unsubscribes: count })),

@@ -11,7 +11,8 @@ export async function campaignNumbers(
 ): Promise<Omit<CampaignStats, 'buffered_events'>> {
   const [totals, links, hourly] = await db.batch([
     db.execute<Totals & Record<string, unknown>>(sql`
-      select opens, unique_opens, clicks, unique_clicks, unsubscribes, unique_unsubscribes
+      select opens, unique_opens, clicks, unique_clicks, unsubscribes, unique_unsubscribes,
+        delivered, json_build_object('hard', hard_bounces, 'soft', soft_bounces) as bounces, blocks as blocked, complaints
       from campaign_stats where campaign_id = ${campaign_id}`),
     db.execute<CampaignStats['links'][number] & Record<string, unknown>>(sql`
       select l.n, l.url, l.text, coalesce(sum(h.clicks), 0)::int as clicks
@@ -33,6 +34,7 @@ export async function campaignNumbers(
       click_rate: share(counts.unique_clicks, sums.sent),
       click_to_open_rate: share(counts.unique_clicks, counts.unique_opens),
       unsubscribe_rate: share(counts.unique_unsubscribes, sums.sent),
+      complaint_rate: share(counts.complaints, counts.delivered || sums.sent),
     },
     links: links.rows,
     hourly: hourly.rows,
@@ -41,10 +43,23 @@ export async function campaignNumbers(
 
 type Totals = Pick<
   CampaignStats,
-  'opens' | 'unique_opens' | 'clicks' | 'unique_clicks' | 'unsubscribes' | 'unique_unsubscribes'
+  | 'delivered'
+  | 'bounces'
+  | 'blocked'
+  | 'complaints'
+  | 'opens'
+  | 'unique_opens'
+  | 'clicks'
+  | 'unique_clicks'
+  | 'unsubscribes'
+  | 'unique_unsubscribes'
 >
 
 const NOTHING: Totals = {
+  delivered: 0,
+  bounces: { hard: 0, soft: 0 },
+  blocked: 0,
+  complaints: 0,
   opens: 0,
   unique_opens: 0,
   clicks: 0,

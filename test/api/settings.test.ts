@@ -13,22 +13,40 @@ afterAll(() => worker.close())
 interface Settings {
   sending: boolean
   deployed_sending: boolean
+  pause_complaint_share: number
+  pause_bounce_share: number
+  pause_block_share: number
   updated_at: string
 }
 
+const SHARES = { pause_complaint_share: 0.001, pause_bounce_share: 0.05, pause_block_share: 0.05 }
+
 test('sending is on until someone stops it, and the deployed switch is told apart', async () => {
   const before = await api.get<Settings>('/settings')
-  expect(before.body).toEqual({ sending: true, deployed_sending: false, updated_at: expect.any(String) })
+  const rest = { deployed_sending: false, ...SHARES, updated_at: expect.any(String) }
+  expect(before.body).toEqual({ sending: true, ...rest })
   const stopped = await api.put<Settings>('/settings', { sending: false })
-  expect(stopped.body).toEqual({ sending: false, deployed_sending: false, updated_at: expect.any(String) })
+  expect(stopped.body).toEqual({ sending: false, ...rest })
   expect((await api.get<Settings>('/settings')).body).toEqual(stopped.body)
   expect(await worker.sql('select sending from settings')).toEqual([{ sending: false }])
   expect((await api.put<Settings>('/settings', { sending: true })).body.sending).toBe(true)
   expect(await worker.sql('select count(*)::int as n from settings')).toEqual([{ n: 1 }])
 })
 
+test('the shares at which campaigns pause are changed one by one', async () => {
+  const changed = await api.put<Settings>('/settings', { pause_complaint_share: 0.003 })
+  expect(changed.body).toMatchObject({ ...SHARES, sending: true, pause_complaint_share: 0.003 })
+  const rest = await api.put<Settings>('/settings', { pause_bounce_share: 1, pause_block_share: 0 })
+  expect(rest.body).toMatchObject({ pause_complaint_share: 0.003, pause_bounce_share: 1, pause_block_share: 0 })
+  expect((await api.get<Settings>('/settings')).body).toEqual(rest.body)
+  await api.put('/settings', SHARES)
+})
+
 test.each([
-  [{}, 'sending', 'is required'],
+  [{}, 'body', 'must change at least one field'],
+  [{ pause_bounce_share: 1.1 }, 'pause_bounce_share', 'must be at most 1'],
+  [{ pause_block_share: -0.1 }, 'pause_block_share', 'must be at least 0'],
+  [{ pause_complaint_share: '5%' }, 'pause_complaint_share', 'must be a number'],
   [{ sending: 'off' }, 'sending', 'must be true or false'],
   [{ sending: true, speed: 9 }, 'speed', 'is not known here: remove it'],
 ])('settings %j are refused', async (body, field, detail) => {

@@ -31,7 +31,7 @@ export function crowd(count: number, people = 500): TrackingEvent[] {
   })
 }
 
-/** Every counter that differs from a recount of the raw events; an empty list is what all tests want. */
+/** Every counter of raw events that differs from a recount of them; an empty list is what all tests want. */
 export async function differences(t: Pick<TestDatabase, 'sql'>): Promise<unknown[]> {
   return await t.sql(`
     with raw_recipients as (
@@ -67,7 +67,7 @@ export async function differences(t: Pick<TestDatabase, 'sql'>): Promise<unknown
     )
     select 'recipient' as what, to_jsonb(r) as raw, to_jsonb(s) as kept
       from raw_recipients r full join recipient_stats s using (campaign_id, subscriber_id)
-      where to_jsonb(r) is distinct from to_jsonb(s)
+      where (to_jsonb(s) @> to_jsonb(r)) is not true
     union all select 'total', to_jsonb(r), to_jsonb(s)
       from raw_totals r
       full join (
@@ -75,10 +75,10 @@ export async function differences(t: Pick<TestDatabase, 'sql'>): Promise<unknown
           human_opens, human_unique_opens, human_clicks, human_unique_clicks
         from campaign_stats
       ) s using (campaign_id)
-      where to_jsonb(r) is distinct from to_jsonb(s)
+      where (to_jsonb(s) @> to_jsonb(r)) is not true
     union all select 'hour', to_jsonb(r), to_jsonb(s)
       from raw_hours r full join campaign_hourly s using (campaign_id, hour, link)
-      where to_jsonb(r) is distinct from to_jsonb(s)
+      where (to_jsonb(s) @> to_jsonb(r)) is not true
     limit 20`)
 }
 

@@ -3,7 +3,8 @@ import type { FeedbackEvent, FeedbackKind } from '../../../src/feedback/event.ts
 import { frozenCampaign, type SeededCampaign } from '../../support/campaign.ts'
 import type { TestDatabase } from '../../support/database.ts'
 
-export const AT = '2026-11-20T10:00:00.000Z'
+/** Some time ago: a moment to come would be taken for now. */
+export const AT = new Date(Date.now() - 20 * 86_400_000).toISOString()
 
 /** AT, so many minutes later. */
 export const later = (minutes: number) => new Date(Date.parse(AT) + minutes * 60_000).toISOString()
@@ -40,8 +41,17 @@ export async function sentCampaign(t: TestDatabase, size: number): Promise<Seede
   return seeded
 }
 
-/** Puts one row, whatever it is, into another state; its batch's counters follow. */
-export async function turn(t: TestDatabase, campaign_id: number, subscriber_id: number, state: string, more = '') {
+/**
+ * Puts one row, whatever it is, into another state; its batch's counters follow. One that was `offered` and is pending waits
+ * to be sent again.
+ */
+export async function turn(
+  t: TestDatabase,
+  campaign_id: number,
+  subscriber_id: number,
+  state: string,
+  { offered = true } = {},
+) {
   const [before] = await t.sql<{ state: string; batch: number }>(
     'select state, batch from deliveries where campaign_id = $1 and subscriber_id = $2',
     [campaign_id, subscriber_id],
@@ -49,9 +59,12 @@ export async function turn(t: TestDatabase, campaign_id: number, subscriber_id: 
   if (!before) throw new Error('no such delivery')
   const counter = (of: string) => (['pending', 'sending', 'deferred'].includes(of) ? 'open' : of)
   await t.sql(
-    `update deliveries set state = $3, reason = case when $3 in ('failed', 'skipped', 'unconfirmed', 'deferred') then 'test' end
-       ${more ? `, ${more}` : ''} where campaign_id = $1 and subscriber_id = $2`,
-    [campaign_id, subscriber_id, state],
+    `update deliveries set state = $3, next_attempt_at = now(),
+       lease_token = case when $4 then coalesce(lease_token, gen_random_uuid()) end,
+       reason = case when $3 in ('failed', 'skipped', 'unconfirmed', 'deferred') then 'test'
+         when $3 = 'pending' and $4 then 'resend' end
+     where campaign_id = $1 and subscriber_id = $2`,
+    [campaign_id, subscriber_id, state, offered],
   )
   const [from, to] = [counter(before.state), counter(state)]
   if (from !== to) {
