@@ -37,10 +37,9 @@ export async function writeSamples(file: string, database_url: string, campaign_
     )
     const campaign = { id: campaign_id, snapshot, renderer: prepareContent(snapshot) }
     const keys = await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS)
+    const composing = { signing_keys: keys, link_hosts: () => false, mail_domain: '' }
     const mails = await Promise.all(
-      rows
-        .slice(0, CONTENTS)
-        .map((row) => composeMail(campaign, row, { signing_keys: keys, link_hosts: () => false }, new Date())),
+      rows.slice(0, CONTENTS).map((row) => composeMail(campaign, row, composing, new Date(), undefined)),
     )
     const recipients = rows.map((row) => wireAddress(row.email, 'to').address)
     writeFileSync(file, JSON.stringify({ recipients, mails }))

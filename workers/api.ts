@@ -40,6 +40,7 @@ async function build(env: ApiEnv): Promise<Built> {
     tracking_url: withoutSlash(env.TRACKING_URL || env.PUBLIC_URL),
     link_hosts: parseLinkHosts(env.LINK_HOSTS),
     recipient_allowlist: env.RECIPIENT_ALLOWLIST,
+    mail_domain: env.MAIL_DOMAIN,
     sending: env.SENDING !== 'off',
     dispatch: env.DISPATCH,
     transactional: env.TRANSACTIONAL,

@@ -64,9 +64,9 @@ export async function benchRender({ rounds, say }: Options): Promise<Findings> {
     } finally {
       await server.stop()
     }
-    const signing = { signing_keys: keys, link_hosts: () => false }
+    const signing = { signing_keys: keys, link_hosts: () => false, mail_domain: '' }
     const campaign = { id: 1, snapshot, renderer: prepareContent(snapshot) }
-    const mails = await Promise.all(rows.map((row) => composeMail(campaign, row, signing, new Date())))
+    const mails = await Promise.all(rows.map((row) => composeMail(campaign, row, signing, new Date(), undefined)))
     for (let turn = 0; turn < rounds * TURNS; turn++) {
       await measured('build', (count) => composeAll(mails, count, (mail) => buildMessage(mail).bytes))
       await measured('composer', (count) => composeAll(mails, count, composeByNodemailer))

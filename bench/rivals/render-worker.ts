@@ -64,7 +64,7 @@ async function prepare({ snapshot, rows }: RenderJob): Promise<Record<string, Wa
   const keys = await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS)
   const renderer = prepareContent(snapshot)
   const campaign = { id: snapshot.campaign.id, snapshot, renderer }
-  const signing = { signing_keys: keys, link_hosts: () => false }
+  const signing = { signing_keys: keys, link_hosts: () => false, mail_domain: '' }
   const date = new Date()
   const people = rows.map((row, n) => {
     const token = `AgEBA${String(n).padStart(4, '0')}aaaaaaaaaaaaaaaaaaaaaaa`
@@ -93,8 +93,8 @@ async function prepare({ snapshot, rows }: RenderJob): Promise<Record<string, Wa
     limit: handSplit(snapshot, people),
     evalless: interpreter((source, options) => Evalless.default.create().compileAST(source, options)),
     workers_hbs: interpreter((source, compile) => (data, options) => renderWorkersHbs(source, data, options, compile)),
-    message: (n) => composeMail(campaign, person(n).row, signing, date),
-    mime: async (n) => buildMessage(await composeMail(campaign, person(n).row, signing, date)).bytes,
+    message: (n) => composeMail(campaign, person(n).row, signing, date, undefined),
+    mime: async (n) => buildMessage(await composeMail(campaign, person(n).row, signing, date, undefined)).bytes,
   }
 }
 

@@ -22,6 +22,8 @@ export interface Services {
   /** Hosts that a template's variables may supply in tracked links (LINK_HOSTS). */
   link_hosts: LinkHosts
   recipient_allowlist: string
+  /** MAIL_DOMAIN, or empty. */
+  mail_domain: string
   sending: boolean
   dispatch: { send(message: DispatchMessage, options?: { delaySeconds?: number }): Promise<unknown> }
   transactional: { sendBatch(messages: Iterable<{ body: TransactionalPointer }>): Promise<unknown> }

@@ -74,6 +74,16 @@ export function textField(name: string, value: string): string {
   return `${fold(`${name}:`, runs(value, name), plain ? LINE : ENCODED_LINE)}\r\n`
 }
 
+/**
+ * A field that the caller of a mail adds. The name in a List-Id is a phrase (RFC 2919 3), so it is quoted or encoded as the
+ * name of a mailbox is; other fields are text.
+ */
+export function callersField(name: string, value: string): string {
+  refuseReserved(name)
+  const [, phrase, id] = (name.toLowerCase() === 'list-id' && /^(.+) <([!-;=?-~]+)>$/s.exec(value)) || []
+  return phrase !== undefined && id !== undefined ? mailboxField(name, phrase, id) : textField(name, value)
+}
+
 /** A field whose value is one mailbox: From, To, Reply-To. `address` is in wire form already. */
 export function mailboxField(field: string, display_name: string | null, address: string): string {
   const name = display_name ?? ''

@@ -1,7 +1,7 @@
 import { type Mail, UnsendableMail } from '../providers/provider.ts'
 import { wireAddress } from './address.ts'
 import { isShortAsciiLines, quotedPrintableBound, writeQuotedPrintable } from './encode.ts'
-import { mailboxField, refuseReserved, textField } from './headers.ts'
+import { callersField, mailboxField, textField } from './headers.ts'
 
 /** A complete RFC 5322 message and the envelope it travels in. */
 export interface Message {
@@ -21,6 +21,8 @@ const MESSAGE_ID = /^[!-;=?A-~]+@[!-;=?A-~]+$/
  * readers such as Gmail cut a mail off at a tenth of a megabyte.
  */
 export const LARGEST_BODY = 3_000_000
+/** Characters. Readers show some hundred, and servers limit a header as a whole (Postfix: 102,400 octets). */
+const LARGEST_SUBJECT = 2_000
 /** RFC 2046 5.1.1 allows 70 characters. */
 const BOUNDARY = 60
 
@@ -52,8 +54,7 @@ export function buildMessage(mail: Mail): Message {
   if (reply_to !== null) head += mailboxField('Reply-To', null, reply_to.address)
   head += textField('Subject', mail.subject)
   for (const [name, value] of mail.headers) {
-    refuseReserved(name)
-    head += textField(name, value)
+    head += callersField(name, value)
   }
   head += `Content-Type: multipart/alternative; boundary="${boundary}"\r\n\r\n`
 
@@ -82,10 +83,13 @@ export function buildMessage(mail: Mail): Message {
   }
 }
 
-/** @throws {UnsendableMail} if no isolate could encode it */
+/** @throws {UnsendableMail} if no isolate could encode the body, or no server is sure to take the subject */
 export function refuseHuge(mail: Mail): void {
   const length = mail.html.length + mail.text.length
   if (length > LARGEST_BODY) throw new UnsendableMail(`body: ${length} characters, at most ${LARGEST_BODY} can be sent`)
+  if (mail.subject.length > LARGEST_SUBJECT) {
+    throw new UnsendableMail(`subject: ${mail.subject.length} characters, at most ${LARGEST_SUBJECT} can be sent`)
+  }
 }
 
 function writePart(text: string, subtype: string, boundary: string, out: Uint8Array, at: number): number {

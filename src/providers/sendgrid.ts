@@ -1,6 +1,6 @@
 import sendgrid from '@sendgrid/mail'
 import { wireAddress } from '../mime/address.ts'
-import { refuseControl, refuseReserved, textField } from '../mime/headers.ts'
+import { callersField, refuseControl } from '../mime/headers.ts'
 import { refuseHuge } from '../mime/message.ts'
 import type { SendGridAccount } from './account.ts'
 import { answerText } from './answer.ts'
@@ -118,9 +118,8 @@ function mailBody(mail: Mail): MailBody {
 
 /** SendGrid folds, but leaves the encoding of what is not ASCII to us. */
 function headerField([name, value]: readonly [string, string]): [string, string] {
-  refuseReserved(name)
   if (RESERVED.has(name.toLowerCase())) throw new UnsendableMail(`header ${name}: SendGrid keeps it for itself`)
-  const field = textField(name, value)
+  const field = callersField(name, value)
   return [name, field.slice(name.length + 2, -2).replaceAll('\r\n ', ' ')]
 }
 

@@ -1,4 +1,5 @@
 import { noteCampaign, pauseCampaign } from '../campaigns/transitions.ts'
+import type { FeedbackEvent } from '../feedback/event.ts'
 import { type ClaimedRow, claimBatch } from '../ledger/claim.ts'
 import { completeCampaign } from '../ledger/complete.ts'
 import { postponeBatch } from '../ledger/postpone.ts'
@@ -11,6 +12,7 @@ import type { LoadedCampaign } from './campaign.ts'
 import { composeMail } from './compose.ts'
 import { asFailedConnection, SILENT, stopOf, tally } from './health.ts'
 import type { Permit, Report } from './permit.ts'
+import { refusalNews } from './refusals.ts'
 import { ACK, type Answer, COME_BACK, type Invocation, MENDING, type Sender, type SendingAccount } from './sender.ts'
 import { fail, hold, judge, putBack, skip } from './verdict.ts'
 
@@ -61,6 +63,8 @@ export class BatchRun {
   }
   /** Mails of this claim that failed for good. */
   failed = 0
+  /** What their answers say of addresses, and of us. */
+  readonly refusals: FeedbackEvent[] = []
 
   /** @param permit - null when nothing is to be sent, only to be settled */
   constructor(
@@ -196,6 +200,8 @@ export class BatchRun {
       const verdict = blamed ? putBack(row) : judge(row, outcome, this.#s.random())
       if (verdict.state === 'failed') this.failed++
       this.#verdicts.push(verdict)
+      const news = refusalNews(this.#campaign.id, row.email, verdict, this.#token, this.#s.now())
+      if (news) this.refusals.push(news)
     })
   }
 
@@ -224,8 +230,9 @@ export class BatchRun {
       const { value: row, done } = waiting.next()
       if (done) break
       try {
-        const mail = await composeMail(this.#campaign, row, this.#s, this.#s.now())
-        ready.push({ row, prepared: this.#account.provider.prepare(mail) })
+        const { provider, bounce_domain } = this.#account
+        const mail = await composeMail(this.#campaign, row, this.#s, this.#s.now(), bounce_domain)
+        ready.push({ row, prepared: provider.prepare(mail) })
       } catch (error) {
         if (!(error instanceof RenderError || error instanceof UnsendableMail)) throw error
         const why = error.message.replaceAll(row.email, '<recipient>')

@@ -1,13 +1,13 @@
 import type { Database } from '../db/client.ts'
 import type { Provider, Slots } from '../providers/provider.ts'
-import type { Signing } from '../render/recipient.ts'
 import type { Allowlist } from './allowlist.ts'
 import type { LoadedCampaign } from './campaign.ts'
+import type { Composing } from './compose.ts'
 import type { AccountLimits, Gate } from './permit.ts'
 import type { SendSettings } from './settings.ts'
 
 /** What sending a batch needs; made in workers/sender.ts. */
-export interface Sender extends Signing {
+export interface Sender extends Composing {
   db: Database
   allowlist: Allowlist
   /** SENDING; false stops at the next claim. */
@@ -30,6 +30,8 @@ export interface SendingAccount {
   provider: Provider
   /** Asked for anew each time: a warm-up's limit changes with the day. */
   readonly limits: AccountLimits
+  /** Where bounces of its mails go; without it, to the From address. */
+  bounce_domain?: string | undefined
 }
 
 /** What the batches of one invocation share. */

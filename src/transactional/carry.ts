@@ -3,6 +3,7 @@ import { type Connection, ConnectionRefused, type Outcome, type Slots, Unsendabl
 import { openSlots } from '../providers/slots.ts'
 import { backoff } from '../sending/backoff.ts'
 import { findPermit, takeover } from '../sending/choose.ts'
+import { envelopeFrom } from '../sending/compose.ts'
 import { asFailedConnection, stopOf, tally } from '../sending/health.ts'
 import { type Permit, type Report, returnPermit } from '../sending/permit.ts'
 import type { Sender, SendingAccount } from '../sending/sender.ts'
@@ -12,7 +13,17 @@ import { type MailVerdict, markMails, type OpenMail, recordMails } from './recor
 /** What sending single mails needs: the same accounts as campaigns, and their gates. */
 export type TransactionalSender = Pick<
   Sender,
-  'db' | 'allowlist' | 'sending' | 'settings' | 'candidates' | 'gate' | 'now' | 'random' | 'uuid' | 'sleep'
+  | 'db'
+  | 'signing_keys'
+  | 'allowlist'
+  | 'sending'
+  | 'settings'
+  | 'candidates'
+  | 'gate'
+  | 'now'
+  | 'random'
+  | 'uuid'
+  | 'sleep'
 >
 
 /** All connections were taken: the next one is kept for us a little longer than this. In seconds. */
@@ -79,7 +90,7 @@ export async function carryMails(
   let waits: Map<number, number>
   try {
     if (permit.starts_in_ms > 0) await s.sleep(permit.starts_in_ms)
-    const { ready, verdicts } = prepareMails(s, account, mails.slice(0, permit.mails))
+    const { ready, verdicts } = await prepareMails(s, account, mails.slice(0, permit.mails))
     waits = await record(s, token, verdicts)
     for (const [id, seconds] of await send(carrying, ready)) waits.set(id, seconds)
   } finally {
@@ -91,7 +102,7 @@ export async function carryMails(
 }
 
 /** Gives each mail its form for the wire; what cannot be sent as it is is over before it is marked. */
-function prepareMails(s: TransactionalSender, account: SendingAccount, mails: readonly OpenMail[]) {
+async function prepareMails(s: TransactionalSender, account: SendingAccount, mails: readonly OpenMail[]) {
   const ready: Ready[] = []
   const verdicts: MailVerdict[] = []
   for (const mail of mails) {
@@ -100,13 +111,15 @@ function prepareMails(s: TransactionalSender, account: SendingAccount, mails: re
       continue
     }
     const { account: _, ...content } = mail.content
-    const domain = content.from.email.slice(content.from.email.lastIndexOf('@') + 1)
+    const from_email = content.from.email
+    const domain = from_email.slice(from_email.lastIndexOf('@') + 1)
     try {
       const prepared = account.provider.prepare({
         ...content,
         to: { email: mail.email, name: null },
         message_id: `mail-${mail.id}@${domain}`,
         date: s.now(),
+        envelope_from: await envelopeFrom(s.signing_keys, account.bounce_domain, { ...content, from_email }),
       })
       ready.push({ mail, prepared })
     } catch (error) {

@@ -100,7 +100,7 @@ async function personFor(db: Database, { subscriber_id, data = {} }: TestSendReq
 async function compose(s: Services, snapshot: Snapshot, person: TemplatePerson): Promise<Mail> {
   try {
     const campaign = { id: snapshot.campaign.id, snapshot, renderer: prepareContent(snapshot) }
-    return await composeMail(campaign, { ...person, subscriber_id: NOBODY }, s, s.now())
+    return await composeMail(campaign, { ...person, subscriber_id: NOBODY }, s, s.now(), undefined)
   } catch (error) {
     if (!(error instanceof RenderError)) throw error
     throw notReady('template_id', `it cannot be rendered with this data: ${error.message}`)
@@ -112,7 +112,8 @@ const notReady = (field: string, detail: string) =>
 
 function warningsOf({ sender }: Snapshot, mail: Mail): FieldError[] {
   const listed = mail.headers.find(([name]) => name === 'List-Unsubscribe')?.[1] ?? ''
-  const warnings = missingFrom(mail, sender.postal_address, listed.slice(1, -1))
+  const unsubscribe_url = /^<([^>]+)>/.exec(listed)?.[1] ?? ''
+  const warnings = missingFrom(mail, sender.postal_address, unsubscribe_url)
   if (!mail.subject) warnings.unshift({ field: 'subject', detail: 'the subject is empty with this data' })
   return warnings
 }

@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConnectionRefused, type Mail, type Outcome, type Provider } from '../../src/providers/provider.ts'
 import type { NoPermit } from '../../src/sending/permit.ts'
 import { SEND_SETTINGS } from '../../src/sending/settings.ts'
+import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
+import { parseSigningKeys, type SigningKeys } from '../../src/tokens/keys.ts'
+import { readMailTokenAddress, verifyMailToken } from '../../src/tokens/mail-token.ts'
 import type { TransactionalSender } from '../../src/transactional/carry.ts'
 import { consumeTransactional } from '../../src/transactional/consume.ts'
 import { findSend, forgetSends, insertSend, overdueMails } from '../../src/transactional/store.ts'
@@ -10,7 +13,9 @@ import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { grant, openGate, UNLIMITED } from '../support/open-gate.ts'
 
 let t: TestDatabase
+let signing_keys: SigningKeys
 beforeAll(async () => {
+  signing_keys = await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS)
   t = await openTestDatabase()
 })
 afterAll(() => t.close())
@@ -59,6 +64,7 @@ const FULL: NoPermit = { wait_ms: 1000, factor: 'connections', reason: null }
 function sender(provider: Provider, more: Partial<TransactionalSender> = {}): TransactionalSender {
   return {
     db: t.db,
+    signing_keys,
     allowlist: () => true,
     sending: true,
     settings: SEND_SETTINGS,
@@ -120,6 +126,17 @@ const age = (ids: number[], seconds: number) =>
     ids,
     seconds,
   ])
+
+test('its bounces come back to the domain of the account that carries it, by an address that names nobody', async () => {
+  const { queued } = await newSend([address()])
+  const smtp = scripted()
+  const bounce_domain = 'bounces.acme.example'
+  const candidates = () => [{ name: 'main', provider: smtp.provider, limits: UNLIMITED, bounce_domain }]
+  await deliver(sender(smtp.provider, { candidates }), queued)
+  const { token = '' } = readMailTokenAddress(smtp.carried[0]?.envelope_from ?? '') ?? {}
+  expect(smtp.carried[0]?.envelope_from).toBe(`b.${token}@${bounce_domain}`)
+  expect(await verifyMailToken(signing_keys, 'bounce', token)).toMatchObject({ campaign_id: 7, subscriber_id: 1 })
+})
 
 test('each mail goes out once, however often and by however many its pointer is delivered', async () => {
   const emails = [address(), address(), address()]

@@ -18,6 +18,7 @@ export async function minute(stores: Pick<Cron, 'db' | 'redis' | 'redis_keys'>) 
     tracking_url: 'https://mail.test',
     link_hosts: () => false,
     recipient_allowlist: '*',
+    mail_domain: '',
     sending: true,
     dispatch: { send: async (message) => dispatched.push(message) },
     transactional: {

@@ -44,6 +44,7 @@ beforeAll(async () => {
     tracking_url: 'https://mail.test',
     link_hosts: () => false,
     recipient_allowlist: '*',
+    mail_domain: '',
     sending: true,
     dispatch: { send: async (message) => dispatched.push(message) },
     transactional: { sendBatch: async () => undefined },

@@ -68,7 +68,8 @@ describe('a batch', () => {
     expect(new Set(provider.carried.map((mail) => mail.message_id)).size).toBe(2)
     expect([a2?.message_id, b2?.message_id]).toEqual([a?.message_id, b?.message_id])
     const header = (mail: Mail | undefined, name: string) => mail?.headers.find(([key]) => key === name)?.[1]
-    const url = header(a, 'List-Unsubscribe')?.slice(1, -1) ?? 'none'
+    const [, url = 'none', mailto = ''] = /^<(.*)>, <mailto:(.*)>$/.exec(header(a, 'List-Unsubscribe') ?? '') ?? []
+    expect(mailto).toMatch(/^unsubscribe\+[a-z2-7]+@in\.acme\.example\?subject=unsubscribe$/)
     expect(url).toMatch(/^https:\/\/t\.acme\.example\/u\//)
     expect(a?.html).toContain(`href="${url}"`)
     expect(a?.text).toContain(url)

@@ -62,6 +62,7 @@ export async function scriptedSender(
     db,
     signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
     link_hosts: () => false,
+    mail_domain: 'in.acme.example',
     allowlist: () => true,
     sending: true,
     settings: SEND_SETTINGS,

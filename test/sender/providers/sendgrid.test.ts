@@ -121,7 +121,7 @@ test('what looks like an API key in a body is not held back as a secret', async 
 test('a mail with only one of text and HTML goes; one with neither, or without a subject, is refused before', async () => {
   expect(await sendGroup(provider(), mark(), ['ok'], undefined, { text: '' })).toMatchObject([{ kind: 'sent' }])
   expect(await sendGroup(provider(), mark(), ['ok'], undefined, { html: '' })).toMatchObject([{ kind: 'sent' }])
-  expect(await sendGroup(provider(), mark(), ['ok'], undefined, { subject: '山'.repeat(10_000) })).toMatchObject([
+  expect(await sendGroup(provider(), mark(), ['ok'], undefined, { subject: '山'.repeat(2_000) })).toMatchObject([
     { kind: 'sent' },
   ])
   expect(() => provider().prepare(mail({ html: '', text: '' }))).toThrow(UnsendableMail)

@@ -146,8 +146,8 @@ describe('against an endpoint that computes the signature again', () => {
     expect(Math.max(...at_once)).toBe(4)
   })
 
-  test('a subject of 10,000 characters and an empty body go', async () => {
-    const odd = { subject: '山'.repeat(10_000), html: '', text: '' }
+  test('a subject of 2,000 characters and an empty body go', async () => {
+    const odd = { subject: '山'.repeat(2_000), html: '', text: '' }
     expect(await sendGroup(provider(), mark(), ['ok'], undefined, odd)).toMatchObject([{ kind: 'sent' }])
   })
 

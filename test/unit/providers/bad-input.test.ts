@@ -82,9 +82,12 @@ describe.each(providers)('%s', (_name, provider) => {
     }
   })
 
-  test('takes a subject of 10,000 characters, of one word, of many, and outside ASCII', () => {
-    for (const subject of ['s'.repeat(10_000), 'word '.repeat(2_000), '山'.repeat(10_000), '👩‍👩‍👧'.repeat(1_250)]) {
+  test('takes a subject of 2,000 characters, of one word, of many, and outside ASCII; refuses a longer one', () => {
+    for (const subject of ['s'.repeat(2_000), 'word '.repeat(400), '山'.repeat(2_000), '👩‍👩‍👧'.repeat(250)]) {
       expect(() => provider.prepare(mail({ subject }))).not.toThrow()
+      expect(() => provider.prepare(mail({ subject: subject.repeat(5) }))).toThrow(
+        /^subject: 10000 characters, at most/,
+      )
     }
   })
 
