@@ -6,6 +6,7 @@ import { unwatchCampaigns } from './campaigns/wake.ts'
 import type { BatchPointer, DispatchMessage } from './dispatch/message.ts'
 import { drainEvents } from './events/drain.ts'
 import { ensurePartitions } from './events/partitions.ts'
+import { forgetFeedback } from './feedback/retention.ts'
 import { forgetIdempotencyKeys } from './http/idempotency.ts'
 import { Problem } from './http/problem.ts'
 import type { Services } from './http/services.ts'
@@ -47,6 +48,7 @@ export async function everyMinute(s: Cron): Promise<void> {
     await part('partitions', () => ensurePartitions(s.db, s.now()))
     await part('idempotency', () => forgetIdempotencyKeys(s.db))
     await part('transactional', () => sweepTransactional(s))
+    await part('feedback', () => forgetFeedback(s.db, now + BUDGET, s.now))
     await part('swept', () => s.redis.set(s.redis_keys.swept, String(now)))
   }
 }

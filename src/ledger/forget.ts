@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 
 /**
- * Blanks what providers answered about a subscriber who is being deleted: it may quote the address. Everything else in
- * the ledger is ids, and every sum stays as it is. Runs in the transaction that deletes the subscriber.
+ * Blanks what providers and servers said about a subscriber who is being deleted: it may quote the address. Everything else
+ * in the ledger and in the news is ids, and every sum stays as it is. Runs in the transaction that deletes the subscriber.
  */
 export const forgetSubscriber = (subscriber_id: number) => sql`
   with answered as (
@@ -10,6 +10,22 @@ export const forgetSubscriber = (subscriber_id: number) => sql`
     where subscriber_id = ${subscriber_id} and answer is not null
     order by campaign_id, subscriber_id
     for update
+  ), told as (
+    select event_id from feedback_events
+    where subscriber_id = ${subscriber_id} and (recipient is not null or diagnostic is not null or raw is not null)
+    order by event_id
+    for update
+  ), silenced as (
+    update feedback_events f set recipient = null, diagnostic = null, raw = null
+    from told t where f.event_id = t.event_id
+  ), diagnosed as (
+    select campaign_id, subscriber_id from recipient_feedback
+    where subscriber_id = ${subscriber_id} and diagnostic is not null
+    order by campaign_id, subscriber_id
+    for update
+  ), unsaid as (
+    update recipient_feedback r set diagnostic = null
+    from diagnosed d where r.campaign_id = d.campaign_id and r.subscriber_id = d.subscriber_id
   )
   update deliveries d set answer = null
   from answered a
