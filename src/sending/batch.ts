@@ -9,6 +9,7 @@ import { RenderError } from '../render/errors.ts'
 import type { LoadedCampaign } from './campaign.ts'
 import { findPermit, takeover } from './choose.ts'
 import { returnPermit } from './permit.ts'
+import { recordRefusals } from './refusals.ts'
 import { BatchRun, type Ended } from './run.ts'
 import { ACK, type Answer, COME_BACK, type Invocation, MENDING, type Sender, type SendingAccount } from './sender.ts'
 
@@ -71,6 +72,7 @@ export async function sendBatch(
     const { pause_failure_share: share, pause_failure_least: least } = s.settings
     if (await pauseIfFailing(s.db, campaign_id, { share, least })) log('campaign_failing', { campaign_id })
   }
+  await recordRefusals(s, run.refusals)
   if (ended.stop !== null) return await afterStop(s, pointer, accounts, account, ended.stop)
   // Where another account may stand in, a silent one is soon known to be down.
   const retry = 'retry_seconds' in ended.answer && run.report.silent > 0 && accounts.length > 1
