@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeBase32, encodeBase32 } from '../../../src/tokens/base32.ts'
-import { decodeBase64url } from '../../../src/tokens/base64url.ts'
+import { decodeBase64url, encodeBase64url } from '../../../src/tokens/base64url.ts'
 import { parseSigningKeys } from '../../../src/tokens/keys.ts'
 import {
   type MailPurpose,
@@ -10,7 +10,7 @@ import {
   signMailToken,
   verifyMailToken,
 } from '../../../src/tokens/mail-token.ts'
-import { signRecipient } from '../../../src/tokens/recipient.ts'
+import { signRecipient, verifyRecipient } from '../../../src/tokens/recipient.ts'
 import { keysOf, secretOf } from './secrets.ts'
 
 const PURPOSES: MailPurpose[] = ['bounce', 'unsubscribe-mail']
@@ -105,6 +105,15 @@ test('a token of another installation, or of a URL, is refused', async () => {
   const of_url = decodeBase64url(await signRecipient(keys, 'unsubscribe', 1, 2)) ?? new Uint8Array()
   expect(await verifyMailToken(keys, 'bounce', encodeBase32(of_url))).toBeNull()
   expect(await verifyMailToken(keys, 'unsubscribe-mail', encodeBase32(of_url.subarray(0, -2)))).toBeNull()
+})
+
+test('a token of an address is nothing in a URL', async () => {
+  for (const purpose of PURPOSES) {
+    const bytes = decodeBase32(await signMailToken(keys, purpose, 1, 2)) ?? new Uint8Array()
+    for (const of_url of ['open', 'click', 'unsubscribe', 'view'] as const) {
+      expect(await verifyRecipient(keys, of_url, encodeBase64url(bytes))).toBeNull()
+    }
+  }
 })
 
 test.each(['', 'b.abc', 'c.abcd@example.com', 'unsubscribe@example.com', 'b.abcd@@example.com', ' b.abcd@example.com'])(
