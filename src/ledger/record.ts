@@ -48,7 +48,7 @@ export interface Released {
 }
 
 /** From so few open batches on each looks whether the campaign is over: more than can let go in the same moment. */
-const LAST_BATCHES = 20
+const LAST_BATCHES = 10
 
 /**
  * Records one group and marks the next, in one statement.
