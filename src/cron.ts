@@ -68,7 +68,7 @@ async function lookForWork({ redis, redis_keys }: Services, now: number) {
   const [watched, events, drains, swept] = await redis
     .multi()
     .zrange<string[]>(redis_keys.wake, 0, now, { byScore: true, offset: 0, count: 1000 })
-    .llen(redis_keys.events)
+    .exists(redis_keys.events, ...redis_keys.event_shards)
     .scard(redis_keys.drains)
     .get<string>(redis_keys.swept)
     .exec<[string[], number, number, string | null]>()

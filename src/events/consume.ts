@@ -2,7 +2,7 @@
 import type { Database } from '../db/client.ts'
 import { log } from '../log.ts'
 import type { Redis } from '../redis/client.ts'
-import type { RedisKeys } from '../redis/keys.ts'
+import { eventShard, type RedisKeys } from '../redis/keys.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { LATER, optoutMember } from '../tracking/optouts.ts'
 import { flushEvents, type Touched } from './flush.ts'
@@ -21,6 +21,7 @@ export interface ConsumeServices {
   db: Database
   redis: Redis
   redis_keys: RedisKeys
+  now: () => Date
   onFlushed: (touched: Touched[]) => Promise<unknown>
 }
 
@@ -55,7 +56,11 @@ export async function consumeEvents(services: ConsumeServices, messages: readonl
     },
   )
   await settle('events_not_quarantined', malformed, async () => {
-    await redis.rpush(redis_keys.quarantine, ...malformed.map(({ body }) => JSON.stringify(body) ?? 'undefined'))
+    await redis
+      .multi()
+      .rpush(redis_keys.quarantine, ...malformed.map(({ body }) => JSON.stringify(body) ?? 'undefined'))
+      .incrby(redis_keys.quarantined, malformed.length)
+      .exec()
     log('events_quarantined', { count: malformed.length })
   })
 }
@@ -88,11 +93,12 @@ async function settle(failure: string, messages: EventMessage[], work: () => Pro
  * they go back to the buffer in Redis, where cron finds them, or stay in the queue until Redis takes them.
  */
 export async function consumeDeadEvents(
-  { redis, redis_keys }: Pick<ConsumeServices, 'redis' | 'redis_keys'>,
+  { redis, redis_keys, now }: Pick<ConsumeServices, 'redis' | 'redis_keys' | 'now'>,
   messages: readonly EventMessage[],
 ): Promise<void> {
   await settle('dead_events_not_kept', [...messages], async () => {
-    await redis.rpush(redis_keys.events, ...messages.map(({ body }) => JSON.stringify(body) ?? 'undefined'))
+    const list = eventShard(redis_keys, now())
+    await redis.rpush(list, ...messages.map(({ body }) => JSON.stringify(body) ?? 'undefined'))
     log('dead_events_buffered', { count: messages.length })
   })
 }

@@ -1,4 +1,4 @@
-// Redis to SQL. The list of events is renamed away, so that what is being written never changes under the reader, then
+// Redis to SQL. The lists of events are renamed away, so that what is being written never changes under the reader, then
 // written slice by slice and deleted last. Whoever dies leaves a named list behind that the next run takes up; whoever
 // overlaps writes the same events, which count once. Nothing is ever popped.
 import type { Database } from '../db/client.ts'
@@ -48,7 +48,7 @@ export async function drainEvents(
 ): Promise<DrainCounts> {
   const counts: DrainCounts = { lines: 0, inserted: 0, quarantined: 0, complete: true }
   const started = options.now().getTime()
-  if ((await redis.llen(redis_keys.events)) > 0) await setAside(redis, redis_keys)
+  for (const list of await filled(redis, redis_keys)) await setAside(redis, redis_keys, list)
   for (const drain of await redis.smembers(redis_keys.drains)) {
     const ended = await writeDrain(db, redis, redis_keys, drain, options, counts)
     if (!ended) counts.complete = false
@@ -59,16 +59,26 @@ export async function drainEvents(
   return counts
 }
 
+/** The lists that hold events now. */
+async function filled(redis: Redis, redis_keys: RedisKeys): Promise<string[]> {
+  const lists = [redis_keys.events, ...redis_keys.event_shards]
+  if ((await redis.exists(...lists)) === 0) return []
+  const asked = redis.pipeline()
+  for (const list of lists) asked.exists(list)
+  const answers = await asked.exec<number[]>()
+  return lists.filter((_, i) => answers[i] === 1)
+}
+
 /**
  * RENAMENX, not RENAME: the client repeats a transaction whose answer was lost, and a second rename would put the events
  * that came in between in place of the first ones.
  */
-async function setAside(redis: Redis, redis_keys: RedisKeys): Promise<void> {
+async function setAside(redis: Redis, redis_keys: RedisKeys, list: string): Promise<void> {
   const drain = `${redis_keys.drain}${crypto.randomUUID()}`
   const [, renamed] = await redis
     .multi()
     .sadd(redis_keys.drains, drain)
-    .renamenx(redis_keys.events, drain)
+    .renamenx(list, drain)
     .exec({ keepErrors: true })
   // An overlapping run was faster, or a lost answer's repeat found nothing left.
   if (renamed.error && !renamed.error.includes('no such key')) throw new Error('the buffered events were not renamed')
@@ -97,7 +107,10 @@ async function writeDrain(
     at += lines.length
     const step = redis.multi().set(done, at)
     if (malformed.length > 0) {
-      step.rpush(redis_keys.quarantine, ...malformed).ltrim(redis_keys.quarantine, -QUARANTINE_SIZE, -1)
+      step
+        .rpush(redis_keys.quarantine, ...malformed)
+        .ltrim(redis_keys.quarantine, -QUARANTINE_SIZE, -1)
+        .incrby(redis_keys.quarantined, malformed.length)
     }
     await step.exec()
     counts.lines += lines.length

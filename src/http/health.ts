@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { sql } from 'drizzle-orm'
 import * as z from 'zod'
+import { bufferedEvents } from '../events/buffered.ts'
 import { createRouter } from './route.ts'
 import { named } from './schema.ts'
 import type { Services } from './services.ts'
@@ -38,12 +39,12 @@ const route = createRoute({
 export function healthRoutes({ db, redis, redis_keys }: Services) {
   const router = createRouter()
   router.openapi(route, async (c) => {
-    const [database, buffer] = await Promise.allSettled([db.execute(sql`select 1`), redis.llen(redis_keys.events)])
+    const [database, buffer] = await Promise.allSettled([db.execute(sql`select 1`), bufferedEvents(redis, redis_keys)])
     const answer = {
       configuration: [],
       database: database.status === 'fulfilled' ? ('ok' as const) : ('unreachable' as const),
       redis: buffer.status === 'fulfilled' ? ('ok' as const) : ('unreachable' as const),
-      buffered_events: buffer.status === 'fulfilled' ? buffer.value : null,
+      buffered_events: buffer.status === 'fulfilled' ? buffer.value.events : null,
     }
     const fine = answer.database === 'ok' && answer.redis === 'ok'
     return fine

@@ -3,10 +3,11 @@ import { connectDatabase } from '../../../src/db/client.ts'
 import { consumeDeadEvents, consumeEvents } from '../../../src/events/consume.ts'
 import type { Touched } from '../../../src/events/flush.ts'
 import { connectRedis } from '../../../src/redis/client.ts'
+import { eventShard } from '../../../src/redis/keys.ts'
 import { optoutsOf } from '../../../src/tracking/optouts.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { openTestRedis, type TestRedis } from '../../support/redis.ts'
-import { countEvents, differences, event } from './events.ts'
+import { AT, countEvents, differences, event } from './events.ts'
 
 let t: TestDatabase
 let r: TestRedis
@@ -38,7 +39,14 @@ function message(body: unknown, attempts = 1) {
   }
 }
 const answers = (messages: ReturnType<typeof message>[]) => messages.map(({ kept }) => kept.answer)
-const services = (more = {}) => ({ db: t.db, redis: r.redis, redis_keys: r.keys, onFlushed: async () => {}, ...more })
+const services = (more = {}) => ({
+  db: t.db,
+  redis: r.redis,
+  redis_keys: r.keys,
+  now: () => new Date(AT),
+  onFlushed: async () => {},
+  ...more,
+})
 
 test('writes a batch, tells who was touched, and acknowledges', async () => {
   const touched: Touched[] = []
@@ -106,6 +114,7 @@ test('what cannot be read is set apart, and the rest is written', async () => {
   await consumeEvents(services(), messages)
   expect(answers(messages)).toEqual(['ack', 'ack', 'ack'])
   expect(await r.redis.lrange(r.keys.quarantine, 0, -1)).toEqual(['{"kind":"open"}', 'undefined'])
+  expect(await r.redis.get(r.keys.quarantined)).toBe('2')
   const again = [message('x'), message(event('open', 1, 2))]
   await consumeEvents(services({ redis: connectRedis('http://127.0.0.1:1', 'x') }), again)
   expect(answers(again)).toEqual([10, 'ack'])
@@ -120,5 +129,5 @@ test('events given up by the queue go back to the buffer, whatever they are, and
   const again = messages.map(({ body }) => message(body))
   await consumeDeadEvents(services(), again)
   expect(answers(again)).toEqual(['ack', 'ack'])
-  expect(await r.redis.lrange(r.keys.events, 0, -1)).toEqual([JSON.stringify(open), 'null'])
+  expect(await r.redis.lrange(eventShard(r.keys, new Date(AT)), 0, -1)).toEqual([JSON.stringify(open), 'null'])
 })

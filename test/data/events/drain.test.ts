@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { bufferedEvents } from '../../../src/events/buffered.ts'
 import { type DrainOptions, drainEvents } from '../../../src/events/drain.ts'
 import type { Touched } from '../../../src/events/flush.ts'
 import { connectRedis, type Redis } from '../../../src/redis/client.ts'
@@ -8,6 +9,8 @@ import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { openTestRedis, redisEngines, type TestRedis } from '../../support/redis.ts'
 import { countEvents, crowd, differences, event } from './events.ts'
 import { loseAnswers } from './lossy.ts'
+
+const anyOf = <T>(list: T[]) => list[Math.floor(Math.random() * list.length)] as T
 
 let t: TestDatabase
 beforeAll(async () => {
@@ -26,8 +29,12 @@ describe.each(redisEngines())('over $engine', (engine) => {
     await r.close()
   })
 
+  /** Into a list of some minute, or the one list that there was before. */
   const push = (lines: (TrackingEvent | string)[]) =>
-    r.redis.rpush(r.keys.events, ...lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))))
+    r.redis.rpush(
+      anyOf([r.keys.events, ...r.keys.event_shards]),
+      ...lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))),
+    )
   const drain = (options: Partial<DrainOptions> = {}, redis: Redis = r.redis) =>
     drainEvents(t.db, redis, r.keys, {
       until: Number.POSITIVE_INFINITY,
@@ -127,7 +134,24 @@ describe.each(redisEngines())('over $engine', (engine) => {
     await push([event('open', 1, 1), ...bad, event('open', 1, 2)])
     expect(await drain({ slice: 3 })).toEqual({ lines: 7, inserted: 2, quarantined: 5, complete: true })
     expect(await r.redis.lrange(r.keys.quarantine, 0, -1)).toEqual(bad)
-    expect(await left()).toEqual([r.keys.quarantine])
+    expect(await left()).toEqual([r.keys.quarantine, r.keys.quarantined])
+    expect(await r.redis.get(r.keys.quarantined)).toBe('5')
+  })
+
+  test('what waits is counted, with the age of the oldest, also while it is being written', async () => {
+    const state = () => bufferedEvents(r.redis, r.keys)
+    expect(await state()).toEqual({ events: 0, oldest_at: null, quarantined: 0 })
+    const at = (second: number) => `2026-11-24T10:00:${10 + second}.000Z`
+    const opens = Array.from({ length: 6 }, (_, i) => event('open', 1, 1, { occurred_at: at(i) }))
+    await push(opens)
+    await r.redis.rpush(r.keys.event_shards[3] ?? '', JSON.stringify(event('open', 1, 2, { occurred_at: at(20) })))
+    expect(await state()).toEqual({ events: 7, oldest_at: at(0), quarantined: 0 })
+    let clock = 0
+    await drain({ slice: 4, until: 1, now: () => new Date(clock), onFlushed: async () => (clock += 60_000) })
+    const { events, oldest_at } = await state()
+    expect([`3 from ${at(4)}`, `6 from ${at(0)}`]).toContain(`${events} from ${oldest_at}`)
+    await drain()
+    expect(await state()).toEqual({ events: 0, oldest_at: null, quarantined: 0 })
   })
 
   test('a rename whose answer is lost, with events coming in before its repeat, loses none', async () => {
