@@ -58,7 +58,15 @@ const acts: { weight: number; arbitrary: fc.Arbitrary<Act> }[] = [
   { weight: 4, arbitrary: fc.record({ act: is('give_up'), sender: nth }) },
   { weight: 4, arbitrary: fc.record({ act: is('die'), sender: nth, sent: fc.nat({ max: 4 }) }) },
   { weight: 4, arbitrary: fc.record({ act: is('sweep'), lost: fc.boolean() }) },
-  { weight: 6, arbitrary: fc.record({ act: is('evidence'), subscriber: nth, count: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      act: is('evidence'),
+      by: fc.constantFrom('reader' as const, 'server' as const),
+      subscriber: nth,
+      count: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
   {
     weight: 5,
     arbitrary: fc.record({ act: is('resolve'), as: fc.constantFrom('resend' as const, 'accept' as const) }),

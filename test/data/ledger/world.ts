@@ -5,6 +5,7 @@ import { expect } from 'vitest'
 import { cancelCampaign, pauseCampaign, resumeCampaign } from '../../../src/campaigns/transitions.ts'
 import { dispatchCampaign } from '../../../src/dispatch/dispatch.ts'
 import type { BatchPointer, DispatchMessage } from '../../../src/dispatch/message.ts'
+import { recordFeedback } from '../../../src/feedback/record.ts'
 import { type Claim, claimBatch } from '../../../src/ledger/claim.ts'
 import { completeCampaign } from '../../../src/ledger/complete.ts'
 import { settleByEvidence } from '../../../src/ledger/evidence.ts'
@@ -15,6 +16,7 @@ import { finishedCampaigns, sweepBatches, sweepFreezes } from '../../../src/ledg
 import { writeSettings } from '../../../src/settings/store.ts'
 import { seedCampaign } from '../../support/campaign.ts'
 import type { TestDatabase } from '../../support/database.ts'
+import { news } from '../feedback/news.ts'
 import { verdict } from './acts.ts'
 import { expectTheContract, readStanding, type Standing } from './invariants.ts'
 
@@ -44,7 +46,8 @@ export type Act =
   | { act: 'freeze'; queue: 'up' | 'down'; duplicate: boolean; lost: boolean }
   | { act: 'sweep'; lost: boolean }
   | { act: 'expire'; batch: number }
-  | { act: 'evidence'; subscriber: number; count: number }
+  /** Some of those who were mailed read it, or their server tells that it took the mail. */
+  | { act: 'evidence'; by: 'reader' | 'server'; subscriber: number; count: number }
   | { act: 'resolve'; as: 'accept' | 'resend' }
   /** Somebody in the frozen part of the audience unsubscribes. */
   | { act: 'leave'; subscriber: number }
@@ -200,7 +203,7 @@ export class World {
         )
         return
       case 'evidence':
-        return this.#evidence(act.subscriber, act.count)
+        return this.#evidence(act.by, act.subscriber, act.count)
       case 'resolve':
         await resolveUnconfirmed(db, campaign_id, act.as)
         return
@@ -409,19 +412,26 @@ export class World {
   }
 
   /** Readers open what was really mailed to them. */
-  async #evidence(nth: number, count: number): Promise<void> {
+  async #evidence(by: 'reader' | 'server', nth: number, count: number): Promise<void> {
     const { campaign_id } = this
     const mailed = [...this.#mailed.keys()]
-    const readers = mailed.length > 0 ? mailed.slice(nth % mailed.length).slice(0, count) : []
-    if (readers.length === 0) return
+    const some = mailed.length > 0 ? mailed.slice(nth % mailed.length).slice(0, count) : []
+    if (some.length === 0) return
+    if (by === 'server') {
+      await recordFeedback(
+        this.#t.db,
+        some.map((id) => news('delivered', campaign_id, id, { event_id: `${campaign_id}.${id}` })),
+      )
+      return
+    }
     await this.#t.sql(
       `insert into recipient_stats (campaign_id, subscriber_id, opens) select $1, id, 1 from unnest($2::bigint[]) as x (id)
        on conflict do nothing`,
-      [campaign_id, readers],
+      [campaign_id, some],
     )
     await settleByEvidence(
       this.#t.db,
-      readers.map((subscriber_id) => ({ campaign_id, subscriber_id })),
+      some.map((subscriber_id) => ({ campaign_id, subscriber_id })),
     )
   }
 }
