@@ -10,6 +10,7 @@ import { freePort } from '../../local/ports.ts'
 import { startTicker } from '../../local/ticker.ts'
 import type { Workers } from '../../local/workers.ts'
 import { type Api, openApi } from '../../scripts/import/api.ts'
+import type { SmtpAccount } from '../../src/providers/account.ts'
 import { workerBindings } from './bindings.ts'
 import { startBundledWorkers } from './bundled-workers.ts'
 import { type Cable, layCable } from './cut.ts'
@@ -37,8 +38,14 @@ export interface Installation {
   close(): Promise<void>
 }
 
-/** @param settings - other vars and secrets, e.g. `{ SEND_SETTINGS: '{"lease_seconds": 3, ...}' }` */
-export async function openInstallation(settings: Record<string, string> = {}): Promise<Installation> {
+/**
+ * @param settings - other vars and secrets, e.g. `{ SEND_SETTINGS: '{"lease_seconds": 3, ...}' }`
+ * @param account - what else the sending account says
+ */
+export async function openInstallation(
+  settings: Record<string, string> = {},
+  account: Partial<SmtpAccount> = {},
+): Promise<Installation> {
   const dir = mkdtempSync(join(tmpdir(), 'emk-paths-'))
   const database: TestDatabase = await openTestDatabase()
   const redis = openTestRedis()
@@ -47,7 +54,7 @@ export async function openInstallation(settings: Record<string, string> = {}): P
   const port = await freePort()
   const api_url = `http://127.0.0.1:${port}`
   const api_key = await createApiKey(database.url, 'test')
-  const accounts = [{ name: 'sink', kind: 'smtp', host: '127.0.0.1', port: sink.port, tls: 'none' }]
+  const accounts = [{ name: 'sink', kind: 'smtp', host: '127.0.0.1', port: sink.port, tls: 'none', ...account }]
   let workers: Workers | undefined
   const ticker = startTicker(api_url, 0, () => undefined)
   const start = async () => {

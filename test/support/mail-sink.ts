@@ -9,7 +9,7 @@ export interface Sink {
   /** Ms before each mail is accepted: time to do something to the sender. */
   delay: number
   /** Called when a mail has come in whole (`source`, as bytes in latin1), before its reply. A number is refused with that code. */
-  onMail: (nth: number, to: string, source: string) => number | undefined
+  onMail: (nth: number, to: string, source: string, envelope_from: string) => number | undefined
   close(): Promise<void>
 }
 
@@ -25,8 +25,10 @@ export async function startSink(): Promise<Sink> {
         text += chunk
       })
       stream.on('end', () => {
-        const to = session.envelope.rcptTo[0]?.address ?? ''
-        const refused = sink.onMail(sink.accepted.length + 1, to, text)
+        const { mailFrom, rcptTo } = session.envelope
+        const to = rcptTo[0]?.address ?? ''
+        const envelope_from = mailFrom ? mailFrom.address : ''
+        const refused = sink.onMail(sink.accepted.length + 1, to, text, envelope_from)
         if (refused !== undefined) return done(Object.assign(new Error('as the test wants'), { responseCode: refused }))
         const message_id = /^Message-ID: *(?:\r\n +)?<([^>]+)>/im.exec(text)?.[1] ?? ''
         const unsubscribe_url = /^List-Unsubscribe:\s*<([^>]+)>/im.exec(text)?.[1]?.replace(/\s/g, '') ?? ''
