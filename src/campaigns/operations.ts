@@ -3,6 +3,7 @@
 import { operation } from '../http/route.ts'
 import { pageOf } from '../http/schema.ts'
 import { campaignStats } from '../stats/schema.ts'
+import { campaignCheck } from './check/schema.ts'
 import {
   campaign,
   campaignParams,
@@ -91,6 +92,20 @@ export const duplicate = operation(
     summary: 'Copy a campaign into a new draft',
     request: { params },
     responses: { 201: answers('The new draft', campaign) },
+  },
+)
+
+export const check = operation(
+  { scope: 'read', idempotency: 'needless' },
+  {
+    method: 'post',
+    path: '/campaigns/{id}/check',
+    tags,
+    summary: 'Check a campaign before it is sent',
+    description:
+      'Renders it for up to a hundred of its recipients, counts its audience, and says how long it takes and what it costs. Errors keep it from starting; sending runs the same check and shows the same warnings. Changes nothing.',
+    request: { params },
+    responses: { 200: answers('What was found', campaignCheck) },
   },
 )
 

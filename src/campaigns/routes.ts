@@ -1,4 +1,5 @@
 import { violates } from '../db/violation.ts'
+import { bufferedEvents } from '../events/buffered.ts'
 import { deliveryTimeline } from '../feedback/timeline.ts'
 import { after, page } from '../http/cursor.ts'
 import { invalidField, notFound, Problem } from '../http/problem.ts'
@@ -7,6 +8,7 @@ import type { Services } from '../http/services.ts'
 import { listDeliveries } from '../ledger/list.ts'
 import { campaignNumbers } from '../stats/store.ts'
 import { checkCampaignAccount } from './account.ts'
+import { answerCheck } from './check/answer.ts'
 import { limitedBy } from './limited-by.ts'
 import * as op from './operations.ts'
 import { NO_SUMS, readCampaign, refuseChange, withSums } from './read.ts'
@@ -90,12 +92,20 @@ export function campaignRoutes(services: Services) {
     return c.json({ ...copy, deliveries: NO_SUMS }, 201)
   })
 
+  router.openapi(op.check, async (c) => {
+    const campaign = await read(c.req.valid('param').id)
+    return c.json(await answerCheck(services, campaign), 200)
+  })
+
   router.openapi(op.stats, async (c) => {
     const { id } = c.req.valid('param')
     await read(id)
     const [numbers, buffered_events] = await Promise.all([
       campaignNumbers(db, id),
-      redis.llen(redis_keys.events).catch(() => null),
+      bufferedEvents(redis, redis_keys).then(
+        ({ events }) => events,
+        () => null,
+      ),
     ])
     return c.json({ ...numbers, buffered_events }, 200)
   })

@@ -15,7 +15,7 @@ export const send = operation(
     tags,
     summary: 'Send a campaign now',
     description:
-      "Refused with `campaign_not_ready` unless the mail, rendered for recipients of this audience, shows the sender's postal address and a working unsubscribe link in both parts.",
+      "Refused with `campaign_not_ready` where POST /campaigns/{id}/check finds errors: above all unless the mail, rendered for recipients of this audience, shows the sender's postal address and a working unsubscribe link in both parts.",
     request: { params },
     responses: { 202: answers('Sending has begun', startedCampaign) },
   },

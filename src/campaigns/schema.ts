@@ -5,7 +5,7 @@ import { FAILURE_REASONS } from '../ledger/retry.ts'
 import { DELIVERY_STATES } from '../ledger/status.ts'
 import { accountName } from '../senders/schema.ts'
 import { LIMITING_FACTORS } from '../sending/permit.ts'
-import { warnings } from '../templates/schema.ts'
+import { finding } from './check/schema.ts'
 import { MAX_LATE_MINUTES, MOST_MINUTES_LATE } from './schedule.ts'
 import { CAMPAIGN_STATUSES } from './status.ts'
 
@@ -149,7 +149,7 @@ export const startedCampaign = named(
   'StartedCampaign',
   z.strictObject({
     ...campaignFields,
-    warnings: warnings.openapi({ description: 'Variables that no mail has, or nobody in the audience' }),
+    warnings: z.array(finding).openapi({ description: 'What POST /campaigns/{id}/check warns of' }),
   }),
 )
 

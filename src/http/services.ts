@@ -1,3 +1,4 @@
+import type { CheckDomain } from '../campaigns/check/authentication.ts'
 import type { Database } from '../db/client.ts'
 import type { DispatchMessage } from '../dispatch/message.ts'
 import type { Redis } from '../redis/client.ts'
@@ -28,6 +29,8 @@ export interface Services {
   dispatch: { send(message: DispatchMessage, options?: { delaySeconds?: number }): Promise<unknown> }
   transactional: { sendBatch(messages: Iterable<{ body: TransactionalPointer }>): Promise<unknown> }
   sender: SenderRpc
+  /** Looks up how a sender's domain is authenticated, for a campaign's check. */
+  checkDomain?: CheckDomain
   /** emk-tracking, for installations whose /t and /u are not routed to it. */
   tracking: { fetch(request: Request): Promise<Response> }
   /** The moment a request, message or cron run is handled in. */

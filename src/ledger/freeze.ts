@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Audience } from '../campaigns/audience.ts'
+import { inAudience } from '../campaigns/in-audience.ts'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
 import { BATCH_SIZE } from './status.ts'
@@ -38,10 +39,6 @@ export async function freezePage(
   audience: Audience,
   page_size = PAGE_SIZE,
 ): Promise<Frozen | null> {
-  const sample = audience.sample
-    ? sql`and (hashint8extended(s.id, ${audience.sample.seed}::bigint) & 9223372036854775807) % 1000000
-          < ${Math.round(audience.sample.percent * 10_000)}::int`
-    : sql``
   const { rows } = await retryDeadlocks(() =>
     db.execute<{ frozen_to: number; complete: boolean; batch_count: number }>(sql`
       with campaign as materialized (
@@ -59,23 +56,13 @@ export async function freezePage(
       ), page as materialized (
         select s.id, (row_number() over (order by s.id) - 1)::int as position
         from candidates x join subscribers s on s.id = x.subscriber_id
-        where s.status = 'active'
-          and s.attributes @> ${JSON.stringify(audience.where)}::jsonb
-          and exists (
-            select 1 from list_members m
-            where m.list_id = any(${sql.param(audience.include)}::bigint[]) and m.subscriber_id = s.id and m.status = 'subscribed'
-          )
-          and not exists (
-            select 1 from list_members m
-            where m.list_id = any(${sql.param(audience.exclude)}::bigint[]) and m.subscriber_id = s.id
-          )
+        where ${inAudience(audience)}
           -- Only rows of this page are looked at, whichever way Postgres takes: in a first freeze there are none yet.
           and not exists (
             select 1 from deliveries d
             where d.campaign_id = ${campaign_id} and d.subscriber_id = s.id
               and d.subscriber_id > ${from} and d.subscriber_id <= (select max(subscriber_id) from candidates)
           )
-          ${sample}
       ), moved as (
         update campaigns c set
           frozen_to = case when b.seen < ${page_size} then c.audience_max_id else b.last end,

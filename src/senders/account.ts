@@ -2,6 +2,7 @@ import { invalidField } from '../http/problem.ts'
 import type { SenderRpc } from '../http/services.ts'
 import type { AccountSummary } from '../providers/account.ts'
 import { candidateAccounts } from '../providers/candidates.ts'
+import type { AccountState } from '../sending/permit.ts'
 
 /**
  * Why a sending account cannot carry mail from an address, for a person to read behind the field's name; null when it can,
@@ -11,7 +12,16 @@ import { candidateAccounts } from '../providers/candidates.ts'
  */
 export async function accountFault(sender: SenderRpc, name: string | null, from_email: string): Promise<string | null> {
   const accounts = await listAccounts(sender)
-  if (!accounts || candidateAccounts(accounts, name, from_email).length > 0) return null
+  return accounts && faultAmong(accounts, name, from_email)
+}
+
+/** The same of accounts that are known. */
+export function faultAmong(
+  accounts: readonly AccountSummary[],
+  name: string | null,
+  from_email: string,
+): string | null {
+  if (candidateAccounts(accounts, name, from_email).length > 0) return null
   if (name !== null && !accounts.some((account) => account.name === name)) {
     return `names no sending account: ${thereIs(accounts)}`
   }
@@ -39,7 +49,8 @@ export async function checkAccount(
   if (fault) throw invalidField(field, field === 'account' ? fault : `does not fit account ${account}: it ${fault}`)
 }
 
-async function listAccounts(sender: SenderRpc): Promise<AccountSummary[] | null> {
+/** Null when the sending Worker does not answer. */
+export async function listAccounts(sender: SenderRpc): Promise<AccountState[] | null> {
   try {
     return await sender.listAccounts()
   } catch {

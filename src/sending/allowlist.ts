@@ -1,8 +1,8 @@
 /** Who may be mailed at all, from RECIPIENT_ALLOWLIST: addresses and `@domain`s, comma separated; `*` is everybody. */
 export type Allowlist = (email: string) => boolean
 
-/** @param text - RECIPIENT_ALLOWLIST; empty allows nobody */
-export function parseAllowlist(text: string): Allowlist {
+/** The entries of RECIPIENT_ALLOWLIST in lower case, addresses and `@domain`s; null where everybody may be mailed. */
+export function allowlistEntries(text: string): ReadonlySet<string> | null {
   const entries = new Set(
     text
       .toLowerCase()
@@ -10,7 +10,13 @@ export function parseAllowlist(text: string): Allowlist {
       .map((entry) => entry.trim())
       .filter(Boolean),
   )
-  if (entries.has('*')) return () => true
+  return entries.has('*') ? null : entries
+}
+
+/** @param text - RECIPIENT_ALLOWLIST; empty allows nobody */
+export function parseAllowlist(text: string): Allowlist {
+  const entries = allowlistEntries(text)
+  if (entries === null) return () => true
   return (email) => {
     const address = email.toLowerCase()
     return entries.has(address) || entries.has(address.slice(address.lastIndexOf('@')))

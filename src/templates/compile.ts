@@ -3,7 +3,7 @@ import type { Program } from '../render/handlebars/ast.ts'
 import { plainLinks } from '../render/splice.ts'
 import { lineAt } from '../render/syntax.ts'
 import { assembleTemplate } from './assemble.ts'
-import type { CompiledTemplate, TemplateWarning } from './compiled.ts'
+import { CLIPPED, type CompiledTemplate, type TemplateWarning } from './compiled.ts'
 import { TemplateError, type TemplateProblem } from './errors.ts'
 import { findForbidden } from './forbidden.ts'
 import { TagGuard } from './guard.ts'
@@ -23,8 +23,6 @@ export interface TemplateSource {
   text_source: string | null
 }
 
-/** Gmail shows no more of a mail than this many bytes, and what it hides is the end: the unsubscribe link. */
-const CLIPPED = 102 * 1024
 /** Renders to nothing when the address is empty: previews, and mails that are not to be tracked. */
 const PIXEL =
   '{{#if @pixel}}<img src="{{{@pixel}}}" width="1" height="1" alt="" style="display:block;width:1px;height:1px;border:0">{{/if}}'

@@ -1,3 +1,6 @@
+/** Gmail shows no more of a mail's HTML than this many bytes, and what it hides is the end: the unsubscribe link. */
+export const CLIPPED = 102 * 1024
+
 /**
  * A template as it is kept: made once at save, from then on only read.
  *

@@ -1,4 +1,10 @@
-import { type ReadVariable, sortOut, unknownToPerson, unknownVariables } from '../campaigns/unknown-variables.ts'
+import {
+  asWarning,
+  type ReadVariable,
+  sortOut,
+  unknownToPerson,
+  unknownVariables,
+} from '../campaigns/check/variables.ts'
 import type { Database } from '../db/client.ts'
 import { Problem } from '../http/problem.ts'
 import { templateData } from '../render/data.ts'
@@ -86,5 +92,5 @@ async function unknownIn(
   if (list_id !== undefined) {
     return unknownVariables(db, { include: [list_id], exclude: [], where: {}, sample: null }, variables)
   }
-  return subscriber_id === undefined ? sortOut(variables).unknown : unknownToPerson(person, variables)
+  return subscriber_id === undefined ? sortOut(variables).unknown.map(asWarning) : unknownToPerson(person, variables)
 }

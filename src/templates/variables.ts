@@ -10,6 +10,8 @@ interface Scope {
   parent: Scope | null
   /** The innermost block as its author wrote it; null outside of all. */
   block: string | null
+  /** What the conditions of the blocks around it ask for: inside, it is there. */
+  given: ReadonlySet<string>
 }
 
 export interface UsedVariable {
@@ -21,7 +23,14 @@ export interface UsedVariable {
   inside: string | null
   /** Printed without HTML escaping. */
   unescaped: boolean
+  /** A mail without it has a gap there: it is printed, with nothing to stand in for it and no condition around it. */
+  needed: boolean
 }
+
+/** Helpers that print something else in place of what is empty. */
+const STAND_INS = new Set(['default', 'or'])
+/** Blocks that show their body only where their condition, or list, is there. */
+const CONDITIONS = new Set(['if', 'with', 'each'])
 
 /**
  * Finds the data that a template reads, in order of appearance. Data variables such as `@index` are not data.
@@ -50,8 +59,8 @@ export function usedVariables(program: Program, source: string): UsedVariable[] 
     switch (statement.type) {
       case 'MustacheStatement': {
         const { path, params, hash, escaped } = statement
-        if (params.length === 0 && !hash) read(path, scope, !escaped)
-        operands(params, hash, scope)
+        if (params.length === 0 && !hash) read(path, scope, !escaped, true)
+        operands(params, hash, scope, !STAND_INS.has(String(path.original)))
         return
       }
       case 'BlockStatement': {
@@ -61,8 +70,10 @@ export function usedVariables(program: Program, source: string): UsedVariable[] 
         const subject = params.length === 0 ? path : params[0]
         if (params.length === 0 && !hash && !HELPER_NAMES.has(name)) read(path, scope, false)
         operands(params, hash, scope)
-        body(program, { ...inside(name, subject, program, scope), block })
-        body(inverse, { ...scope, block: `else of ${block}` })
+        const asked = new Set([...scope.given, ...pathsIn(params.length === 0 ? [path] : params, scope)])
+        const shown = CONDITIONS.has(name) || !HELPER_NAMES.has(name) ? asked : scope.given
+        body(program, { ...inside(name, subject, program, scope), block, given: shown })
+        body(inverse, { ...scope, block: `else of ${block}`, given: name === 'unless' ? asked : scope.given })
         return
       }
       case 'PartialStatement':
@@ -91,22 +102,33 @@ export function usedVariables(program: Program, source: string): UsedVariable[] 
     return { ...scope, context: path, names }
   }
 
-  function operands(params: Expression[], hash: Hash | undefined, scope: Scope): void {
-    for (const param of params) read(param, scope, false)
-    for (const pair of hash?.pairs ?? []) read(pair.value, scope, false)
+  function operands(params: Expression[], hash: Hash | undefined, scope: Scope, printed = false): void {
+    for (const param of params) read(param, scope, false, printed)
+    for (const pair of hash?.pairs ?? []) read(pair.value, scope, false, printed)
   }
 
-  function read(expression: Expression, scope: Scope, unescaped: boolean): void {
+  function read(expression: Expression, scope: Scope, unescaped: boolean, printed = false): void {
     if (expression.type === 'SubExpression') {
-      operands(expression.params, expression.hash, scope)
+      const { path, params, hash } = expression
+      operands(params, hash, scope, printed && !STAND_INS.has(String(path.original)))
       return
     }
     if (expression.type !== 'PathExpression') return
     const path = resolve(expression, scope)
-    if (path) used.push({ path, line: expression.loc.start.line, inside: scope.block, unescaped })
+    if (!path) return
+    const [list = path] = path.split('[]')
+    const needed = printed && !scope.given.has(path) && !scope.given.has(list)
+    used.push({ path, line: expression.loc.start.line, inside: scope.block, unescaped, needed })
   }
 
-  body(program, { context: '', names: new Map(), parent: null, block: null })
+  function pathsIn(expressions: Expression[], scope: Scope): string[] {
+    return expressions.flatMap((expression) => {
+      if (expression.type === 'SubExpression') return pathsIn(expression.params, scope)
+      return expression.type === 'PathExpression' ? (resolve(expression, scope) ?? []) : []
+    })
+  }
+
+  body(program, { context: '', names: new Map(), parent: null, block: null, given: new Set() })
   return used
 }
 
@@ -128,7 +150,7 @@ function inside(name: string, subject: Expression | undefined, program: Program 
   const [first, ...others] = program?.blockParams ?? []
   const names = new Map<string, string | null>(others.map((other) => [other, null]))
   if (first !== undefined) names.set(first, context)
-  return { context, names, parent: scope, block: scope.block }
+  return { context, names, parent: scope, block: scope.block, given: scope.given }
 }
 
 /** @returns null for data variables and for what cannot be told, an empty string for the data as a whole */
@@ -163,6 +185,13 @@ export function summarize(used: readonly (UsedVariable & Pick<TemplateVariable, 
   }
   const order = (a: string, b: string) => Number(a > b) - Number(a < b)
   return [...entries.values()].sort((a, b) => order(a.name, b.name)).slice(0, MOST_VARIABLES)
+}
+
+/** What a source cannot do without (`needed`), by name; nothing if it is not valid. */
+export function neededIn(source: string): string[] {
+  const { program } = checkSource(source)
+  if (!program) return []
+  return usedVariables(program, source).flatMap(({ path, needed }) => (needed ? [path] : []))
 }
 
 /** The data that a line of text reads, such as a subject; nothing if it is not valid. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { unknownVariables } from '../../../src/campaigns/unknown-variables.ts'
+import { unknownVariables } from '../../../src/campaigns/check/variables.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
 
 let t: TestDatabase
@@ -28,10 +28,9 @@ const warned = async (fields: object, ...names: string[]) =>
   ).map(({ detail }) => detail)
 
 describe('variables that nobody has', () => {
-  test('are looked for among the oldest and the newest of a large list, and it is said how many were looked at', async () => {
+  test('are those that not one of a list has', async () => {
     expect(await warned({}, 'attributes.plan', 'attributes.city', 'first_name')).toEqual([
-      'None of 1000 recipients looked at has attributes.city.',
-      'None of 1000 recipients looked at has first_name.',
+      'Nobody in the audience has first_name.',
     ])
   })
 
@@ -44,8 +43,8 @@ describe('variables that nobody has', () => {
       'attributes.plan.length',
     ]
     expect(await warned({}, ...names)).toEqual([
-      'None of 1000 recipients looked at has attributes.a.c.',
-      'None of 1000 recipients looked at has attributes.items.',
+      'Nobody in the audience has attributes.a.c.',
+      'Nobody in the audience has attributes.items.',
     ])
   })
 

@@ -1,5 +1,5 @@
-import { Parser } from 'htmlparser2'
-import type { FieldError } from '../http/problem.ts'
+import type { FieldError } from '../../http/problem.ts'
+import { readPage } from './page.ts'
 
 /**
  * Whether one rendered mail shows what every marketing mail must show: the sender's postal address and a link that
@@ -13,7 +13,7 @@ export function missingFrom(
   postal_address: string,
   unsubscribe_url: string,
 ): FieldError[] {
-  const html = visible(mail.html)
+  const html = readPage(mail.html)
   const missing: FieldError[] = []
   const address = letters(postal_address)
   if (!letters(html.text).includes(address)) missing.push(problem('HTML part', POSTAL))
@@ -33,33 +33,3 @@ const problem = (part: string, detail: string): FieldError => ({
 
 /** Letters and digits only: an address may be broken into lines or set with commas as the author likes. */
 const letters = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
-
-const UNSEEN = new Set(['head', 'style', 'script', 'title', 'template'])
-const VOID = new Set(['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'wbr'])
-
-function visible(html: string): { text: string; hrefs: string[] } {
-  let text = ''
-  const hrefs: string[] = []
-  // One entry per open element: whether it, or one around it, is hidden.
-  const hidden: boolean[] = []
-  const parser = new Parser({
-    onopentag(name, attributes) {
-      const style = (attributes.style ?? '').replace(/\s/g, '').toLowerCase()
-      const unseen =
-        hidden.at(-1) === true ||
-        UNSEEN.has(name) ||
-        style.includes('display:none') ||
-        style.includes('visibility:hidden')
-      if (!unseen && name === 'a' && attributes.href) hrefs.push(attributes.href)
-      if (!VOID.has(name)) hidden.push(unseen)
-    },
-    onclosetag(name) {
-      if (!VOID.has(name)) hidden.pop()
-    },
-    ontext(data) {
-      if (hidden.at(-1) !== true) text += data
-    },
-  })
-  parser.end(html)
-  return { text, hrefs }
-}
