@@ -1,29 +1,19 @@
-import { noteCampaign, pauseCampaign } from '../campaigns/transitions.ts'
+import { noteCampaign } from '../campaigns/transitions.ts'
 import type { FeedbackEvent } from '../feedback/event.ts'
 import { type ClaimedRow, claimBatch } from '../ledger/claim.ts'
 import { completeCampaign } from '../ledger/complete.ts'
 import { postponeBatch } from '../ledger/postpone.ts'
 import { type Advance, type Advanced, advance, releaseBatch, type Verdict } from '../ledger/record.ts'
 import { log } from '../log.ts'
-import { type Connection, ConnectionRefused, type Outcome, UnsendableMail } from '../providers/provider.ts'
-import { RenderError } from '../render/errors.ts'
+import { type Connection, ConnectionRefused, type Outcome } from '../providers/provider.ts'
 import { MAX_QUEUE_DELAY } from './backoff.ts'
 import type { LoadedCampaign } from './campaign.ts'
-import { composeMail } from './compose.ts'
 import { asFailedConnection, SILENT, stopOf, tally } from './health.ts'
 import type { Permit, Report } from './permit.ts'
+import { Preparation, type Ready } from './prepare.ts'
 import { refusalNews } from './refusals.ts'
-import { ACK, type Answer, COME_BACK, type Invocation, MENDING, type Sender, type SendingAccount } from './sender.ts'
-import { fail, hold, judge, putBack, skip } from './verdict.ts'
-
-/** More than this share of a batch that cannot be rendered is no accident of one person's data: the template is at fault. */
-const UNRENDERED_SHARE = 0.01
-
-/** A mail ready for the wire, with the row it belongs to. */
-interface Ready {
-  row: ClaimedRow
-  prepared: unknown
-}
+import { ACK, type Answer, COME_BACK, type Invocation, type Sender, type SendingAccount } from './sender.ts'
+import { hold, judge, putBack, skip } from './verdict.ts'
 
 /** How a claim ended: what the queue is told, and what the account answered if it refuses us. */
 export interface Ended {
@@ -46,8 +36,6 @@ export class BatchRun {
   #verdicts: Verdict[] = []
   /** What the account answered that no other mail would escape. */
   #stop: string | null = null
-  /** Mails of this claim that could not be rendered, and why the first could not; `allowed` is set by the batch's size. */
-  readonly #unrendered = { count: 0, allowed: 0, first: '' }
   #connection: Connection | null = null
   /** Ms at which the permit ends unless it is extended. */
   #permit_ends = 0
@@ -99,14 +87,16 @@ export class BatchRun {
       if (claim.why === 'halted') await postponeBatch(db, campaign_id, this.#batch, COME_BACK)
       return { answer: ACK, stop: null }
     }
-    this.#unrendered.allowed = claim.size * UNRENDERED_SHARE
     const due = claim.rows.slice(0, this.#permit?.mails ?? 0)
+    let mails: Preparation | null = null
     let wait = 0
     let failure: unknown = null
     try {
       const rows = await this.#withoutOptouts(due)
-      if (rows) await this.#sendRows(rows)
-      else wait = COME_BACK
+      if (rows) {
+        mails = new Preparation(this.#s, this.#campaign, this.#account, rows, claim.size)
+        await this.#sendMails(mails)
+      } else wait = COME_BACK
     } catch (error) {
       failure = error
     } finally {
@@ -121,7 +111,7 @@ export class BatchRun {
       await noteCampaign(db, campaign_id, `Account ${this.#account.name}: ${failure.outcome.answer}`)
     } else if (failure !== null && !(failure instanceof ConnectionRefused)) throw failure
     // After the release: a campaign that ends with this batch has nothing left to pause.
-    if (this.#spoilt) await this.#pauseSpoilt(claim.size)
+    await mails?.pauseIfSpoilt(this.#batch)
     // A pointer that found nothing due is one too many: another waits for these rows, or the sweep sends one.
     return { answer: due.length > 0 ? answer : ACK, stop: this.#stop }
   }
@@ -143,14 +133,13 @@ export class BatchRun {
     })
   }
 
-  async #sendRows(rows: ClaimedRow[]): Promise<void> {
+  async #sendMails(mails: Preparation): Promise<void> {
     const { settings, now, sleep } = this.#s
     const rate = this.#permit?.rate_per_second ?? null
     const size = rate ? Math.max(1, Math.min(settings.group_size, Math.floor(rate))) : settings.group_size
     let next_at = 0
-    const waiting = rows.values()
-    let group = await this.#prepare(waiting, size)
-    for (let group_no = 0; group.length > 0 && !this.#spoilt; group_no++) {
+    let group = await mails.next(size, this.#verdicts)
+    for (let group_no = 0; group.length > 0 && !mails.spoilt; group_no++) {
       const connection = await this.#connected()
       if (rate) {
         await sleep(next_at - now().getTime())
@@ -176,7 +165,7 @@ export class BatchRun {
       }
       this.report.used += going.length
       // The next group is rendered while this one is on the wire; nothing but the provider is waited for.
-      const next = this.#prepare(waiting, size)
+      const next = mails.next(size, this.#verdicts)
       // If that fails, it does so below, after the outcomes are known.
       next.catch(() => undefined)
       const outcomes = await connection.send(
@@ -218,33 +207,6 @@ export class BatchRun {
       // A gate that cannot be reached: the permit holds as long as it was given for.
     }
     return now().getTime() < this.#permit_ends
-  }
-
-  /**
-   * Renders the next mails and gives each its form for the wire, until a group is full. What cannot be sent as it is fails
-   * here, unmarked; once too many cannot be rendered, no more are tried.
-   */
-  async #prepare(waiting: ArrayIterator<ClaimedRow>, size: number): Promise<Ready[]> {
-    const ready: Ready[] = []
-    while (ready.length < size && !this.#spoilt) {
-      const { value: row, done } = waiting.next()
-      if (done) break
-      try {
-        const { provider, bounce_domain } = this.#account
-        const mail = await composeMail(this.#campaign, row, this.#s, this.#s.now(), bounce_domain)
-        ready.push({ row, prepared: provider.prepare(mail) })
-      } catch (error) {
-        if (!(error instanceof RenderError || error instanceof UnsendableMail)) throw error
-        const why = error.message.replaceAll(row.email, '<recipient>')
-        if (error instanceof RenderError) {
-          if (this.#unrendered.count++ === 0) this.#unrendered.first = why
-          this.#verdicts.push(fail(row, 'not_rendered', why))
-        } else {
-          this.#verdicts.push(fail(row, 'not_sendable', why))
-        }
-      }
-    }
-    return ready
   }
 
   /** An open connection, made anew when the last one can carry no more. */
@@ -295,18 +257,6 @@ export class BatchRun {
     tally(this.report, [asFailedConnection(outcome)], this.#stop)
     if (outcome.kind === 'stop') return 0
     return Math.max(outcome.delay_seconds ?? 0, Math.min(COME_BACK * attempts, 900))
-  }
-
-  get #spoilt(): boolean {
-    return this.#unrendered.count > this.#unrendered.allowed
-  }
-
-  async #pauseSpoilt(size: number): Promise<void> {
-    const { count, first } = this.#unrendered
-    const reason = `${count} of the ${size} mails of a batch could not be rendered, the first because: ${first}. Resuming goes on with the recipients that are left. ${MENDING}`
-    if (await pauseCampaign(this.#s.db, this.#campaign.id, reason)) {
-      log('campaign_not_rendered', { campaign_id: this.#campaign.id, batch: this.#batch, count })
-    }
   }
 
   /** Records what is known and gives the batch back. */
