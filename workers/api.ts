@@ -4,6 +4,8 @@ import { connectDatabase } from '../src/db/client.ts'
 import { consumeDeadDispatch, consumeDispatch } from '../src/dispatch/consume.ts'
 import type { DispatchMessage } from '../src/dispatch/message.ts'
 import { consumeDeadEvents, consumeEvents } from '../src/events/consume.ts'
+import { parseSendGridKeys } from '../src/feedback/sendgrid-signature.ts'
+import { parseSnsTopics } from '../src/feedback/sns-topics.ts'
 import { createApp } from '../src/http/app.ts'
 import { configurationFaults } from '../src/http/configuration.ts'
 import type { SenderRpc, Services } from '../src/http/services.ts'
@@ -41,6 +43,8 @@ async function build(env: ApiEnv): Promise<Built> {
     link_hosts: parseLinkHosts(env.LINK_HOSTS),
     recipient_allowlist: env.RECIPIENT_ALLOWLIST,
     mail_domain: env.MAIL_DOMAIN,
+    sns_topics: parseSnsTopics(env.SNS_TOPICS),
+    sendgrid_keys: parseSendGridKeys(env.SENDGRID_WEBHOOK_KEYS),
     sending: env.SENDING !== 'off',
     dispatch: env.DISPATCH,
     transactional: env.TRANSACTIONAL,

@@ -1,3 +1,5 @@
+import { parseSendGridKeys } from '../../src/feedback/sendgrid-signature.ts'
+import { parseSnsTopics } from '../../src/feedback/sns-topics.ts'
 import { AccountsError, parseAccounts } from '../../src/providers/accounts.ts'
 import { parseLinkHosts } from '../../src/render/link-hosts.ts'
 import { parseAllowlist } from '../../src/sending/allowlist.ts'
@@ -60,7 +62,7 @@ const FIELDS = {
     ...text,
     required: false,
     fault: (v) =>
-      v.split(',').every((arn) => /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+$/.test(arn.trim()))
+      parses(parseSnsTopics, v)
         ? null
         : 'is ARNs of SNS topics, comma separated: arn:aws:sns:eu-west-1:123456789012:ses-events',
   },
@@ -68,9 +70,7 @@ const FIELDS = {
     ...text,
     required: false,
     fault: (v) =>
-      v.split(',').every((key) => /^[A-Za-z0-9+/]{100,}={0,2}$/.test(key.trim()))
-        ? null
-        : 'is the verification keys that SendGrid shows, comma separated',
+      parses(parseSendGridKeys, v) ? null : 'is the verification keys that SendGrid shows, comma separated, at most 5',
   },
   SENDING: { ...text, required: false, fault: (v) => (v === 'on' || v === 'off' ? null : 'is on or off') },
   TEST_RECIPIENT: {
@@ -132,11 +132,16 @@ export function secretValues(settings: Settings): string[] {
 }
 
 function linkHostsFault(value: string): string | null {
+  return parses(parseLinkHosts, value) ? null : 'is host names, comma separated: shop.example.com,*.example.net'
+}
+
+/** Whether the Worker, which reads the value with the same function, will take it. */
+function parses(parse: (value: string) => unknown, value: string): boolean {
   try {
-    parseLinkHosts(value)
-    return null
+    parse(value)
+    return true
   } catch {
-    return 'is host names, comma separated: shop.example.com,*.example.net'
+    return false
   }
 }
 

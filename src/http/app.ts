@@ -2,6 +2,7 @@ import { authenticate } from '../auth/authenticate.ts'
 import { apiKeyRoutes } from '../auth/routes.ts'
 import { campaignRoutes } from '../campaigns/routes.ts'
 import { webViewPage } from '../campaigns/web-view.ts'
+import { feedbackRoutes } from '../feedback/routes.ts'
 import { listRoutes } from '../lists/routes.ts'
 import { partialRoutes } from '../partials/routes.ts'
 import { senderRoutes } from '../senders/routes.ts'
@@ -49,6 +50,7 @@ export function createApp(services: Services) {
   app.use(secure)
   app.use('/api/v1/*', authenticate(services))
   for (const routes of OWNERS) app.route('/api/v1', routes(services))
+  app.route('/', feedbackRoutes(services))
   app.route('/', previewPage(services))
   app.route('/', webViewPage(services))
   app.route('/', healthRoutes(services))

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import type { AppEnv } from './context.ts'
 import { type FieldError, Problem } from './problem.ts'
+import { readUpTo } from './read-up-to.ts'
 
 /** Bytes of a JSON body unless the route allows more. */
 export const BODY_LIMIT = 1_000_000
@@ -69,15 +70,10 @@ const EMPTY_LIMIT = 10_000
 async function readText(request: Request, limit: number): Promise<string> {
   const tooLarge = () => new Problem('body_too_large', `The body is over ${limit} bytes. Send less at a time.`)
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge()
-  const chunks: Uint8Array<ArrayBuffer>[] = []
-  let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length
-    if (size > limit) throw tooLarge()
-    chunks.push(chunk)
-  }
+  const bytes = await readUpTo(request.body, limit)
+  if (!bytes) throw tooLarge()
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(await new Blob(chunks).arrayBuffer())
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
   } catch {
     throw new Problem('malformed_json', 'The body is not UTF-8.')
   }
@@ -100,7 +96,8 @@ function parseJson(text: string): unknown {
 /** Levels of objects and arrays. What comes later walks them by recursion and would run out of stack. */
 const MAX_DEPTH = 64
 
-function isNestedTooDeep(text: string): boolean {
+/** Whether JSON is nested deeper than anything that walks it may go. */
+export function isNestedTooDeep(text: string): boolean {
   let depth = 0
   let is_string = false
   for (let i = 0; i < text.length; i++) {

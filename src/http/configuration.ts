@@ -1,4 +1,6 @@
 // What a Worker must have been given before it serves anyone.
+import { parseSendGridKeys } from '../feedback/sendgrid-signature.ts'
+import { parseSnsTopics } from '../feedback/sns-topics.ts'
 import { parseLinkHosts } from '../render/link-hosts.ts'
 import { DEVELOPMENT_BOOTSTRAP_SECRET, DEVELOPMENT_HASH_KEY, usesDevelopmentKeys } from '../tokens/development.ts'
 import { parseSigningKeys } from '../tokens/keys.ts'
@@ -15,6 +17,8 @@ export interface Secrets {
   HASH_KEY: string
   BOOTSTRAP_SECRET: string
   LINK_HOSTS: string
+  SNS_TOPICS: string
+  SENDGRID_WEBHOOK_KEYS: string
 }
 
 /**
@@ -45,10 +49,16 @@ export async function configurationFaults(env: Partial<Secrets>): Promise<string
     if (value.length < MIN_SECRET) faults.push(`${name} must have at least ${MIN_SECRET} characters`)
     else if (environment === 'production' && value === development) faults.push(`${name} is the development secret`)
   }
-  try {
-    parseLinkHosts(env.LINK_HOSTS ?? '')
-  } catch (error) {
-    if (error instanceof Error) faults.push(error.message)
+  for (const parse of [
+    () => parseLinkHosts(env.LINK_HOSTS ?? ''),
+    () => parseSnsTopics(env.SNS_TOPICS ?? ''),
+    () => parseSendGridKeys(env.SENDGRID_WEBHOOK_KEYS ?? ''),
+  ]) {
+    try {
+      parse()
+    } catch (error) {
+      if (error instanceof Error) faults.push(error.message)
+    }
   }
   return faults
 }

@@ -7,6 +7,7 @@ export const PROBLEMS = {
   not_authenticated: [401, 'A valid API key is needed'],
   scope_missing: [403, 'The API key may not do this'],
   bootstrap_closed: [403, 'The bootstrap secret is no longer accepted'],
+  webhook_refused: [403, 'The webhook message is not accepted'],
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'This address does not answer that method'],
   name_taken: [409, 'The name is in use'],
@@ -27,6 +28,7 @@ export const PROBLEMS = {
   internal_error: [500, 'The server failed'],
   database_unavailable: [503, 'The database cannot be reached'],
   redis_unavailable: [503, 'Redis cannot be reached'],
+  webhook_unverifiable: [503, 'The webhook message cannot be checked now'],
   sender_unavailable: [503, 'The sending Worker cannot be reached'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 

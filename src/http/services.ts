@@ -1,6 +1,8 @@
 import type { CheckDomain } from '../campaigns/check/authentication.ts'
 import type { Database } from '../db/client.ts'
 import type { DispatchMessage } from '../dispatch/message.ts'
+import type { SendGridKeys } from '../feedback/sendgrid-signature.ts'
+import type { SnsTopics } from '../feedback/sns-topics.ts'
 import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
 import type { LinkHosts } from '../render/link-hosts.ts'
@@ -25,6 +27,9 @@ export interface Services {
   recipient_allowlist: string
   /** MAIL_DOMAIN, or empty. */
   mail_domain: string
+  /** Whose news of mails counts (SNS_TOPICS, SENDGRID_WEBHOOK_KEYS); empty where there is none. */
+  sns_topics: SnsTopics
+  sendgrid_keys: SendGridKeys
   sending: boolean
   dispatch: { send(message: DispatchMessage, options?: { delaySeconds?: number }): Promise<unknown> }
   transactional: { sendBatch(messages: Iterable<{ body: TransactionalPointer }>): Promise<unknown> }

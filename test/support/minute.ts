@@ -19,6 +19,8 @@ export async function minute(stores: Pick<Cron, 'db' | 'redis' | 'redis_keys'>) 
     link_hosts: () => false,
     recipient_allowlist: '*',
     mail_domain: '',
+    sns_topics: new Map(),
+    sendgrid_keys: [],
     sending: true,
     dispatch: { send: async (message) => dispatched.push(message) },
     transactional: {

@@ -45,6 +45,8 @@ beforeAll(async () => {
     link_hosts: () => false,
     recipient_allowlist: '*',
     mail_domain: '',
+    sns_topics: new Map(),
+    sendgrid_keys: [],
     sending: true,
     dispatch: { send: async (message) => dispatched.push(message) },
     transactional: { sendBatch: async () => undefined },

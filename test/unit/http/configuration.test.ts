@@ -28,6 +28,16 @@ test.each([
   ['SIGNING_KEYS', '1:signing:c2hvcnQ', 'SIGNING_KEYS, entry 1: the secret has 5 bytes, at least 32 are needed'],
   ['SIGNING_KEYS', DEVELOPMENT_SIGNING_KEYS, 'SIGNING_KEYS is the development key'],
   ['LINK_HOSTS', 'https://x.example', 'LINK_HOSTS: "https://x.example" is not a host name'],
+  [
+    'SNS_TOPICS',
+    'my-topic',
+    'SNS_TOPICS, entry 1: is not the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:ses-events',
+  ],
+  [
+    'SENDGRID_WEBHOOK_KEYS',
+    'SG.secret',
+    'SENDGRID_WEBHOOK_KEYS, entry 1: is not a verification key as SendGrid shows it',
+  ],
   ['HASH_KEY', '', 'HASH_KEY must have at least 32 characters'],
   ['HASH_KEY', 'short', 'HASH_KEY must have at least 32 characters'],
   ['HASH_KEY', DEVELOPMENT_HASH_KEY, 'HASH_KEY is the development secret'],
