@@ -58,7 +58,7 @@ export async function parseMail(raw: Uint8Array<ArrayBuffer>): Promise<IncomingM
   for (const { key, value } of email.headers) if (!first.has(key)) first.set(key, value)
   return {
     header: (name) => decodeWords((first.get(name) ?? '').slice(0, VALUE_LIMIT)),
-    text: (email.text ?? textOfHtml(email.html ?? '')).slice(0, TEXT_LIMIT),
+    text: (email.text?.trim() ? email.text : textOfHtml(email.html ?? '')).slice(0, TEXT_LIMIT),
     part: (type) => {
       const content = email.attachments.find(({ mimeType }) => mimeType === type)?.content
       return content instanceof ArrayBuffer ? decoder.decode(content.slice(0, TEXT_LIMIT)) : null

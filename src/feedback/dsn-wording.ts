@@ -10,11 +10,14 @@ const COPY =
 
 /** Who writes notices. */
 const DAEMON =
-  /\b(?:mailer-?daemon|postmaster|mail delivery (?:sub)?system|maildelivery|mail-daemon|mailadmin|mdaemon)\b/i
+  /\b(?:mailer-?daemon|postmaster|mail delivery (?:sub)?system|maildelivery|mail-daemon|mailadmin|mdaemon|microsoft ?exchange\w*)\b/i
 const FAILURE =
   /\b(?:undeliver(?:able|ed)|delivery (?:status notification|failure|failed|has failed|problem|report)|deliver[iy]\w* fail|failure notice|returned mail|mail delivery failed|mail system error|non ?remis|unzustellbar|nicht zugestellt|unzustellbarkeit|non ?recapitabile|no se puede entregar|could not be delivered|not delivered)\b/i
+/** At a subject's start: further on it may be the subject of the mail that the notice is about. */
+const DELAY_SUBJECT =
+  /^\W{0,3}(?:warning: (?:message|could not send|e-?mail)|delayed\b|(?:mail |message )?delivery (?:is |has been )?(?:delayed|deferred)|(?:mail )?delivery (?:status )?notification \(delay|delivery (?:delay|warning)|message delayed|verzögert|verzögerung)/i
 const DELAY =
-  /\b(?:delayed|deferred|has not yet been delivered|not yet been (?:delivered|able)|will (?:be retried|keep trying|continue to try|retry)|still trying|do not need to (?:re)?send|could not send message for (?:the )?past|verzögert)\b/i
+  /\b(?:has not yet been delivered|not yet been (?:delivered|able)|(?:be|being) retried|will (?:keep trying|continue to try|retry|try again)|still trying|do not need to (?:re)?send|warning (?:message )?only|delivery attempts will continue|no action is required on your part)\b/i
 
 const AWAY =
   /^(?:re: ?)?\W{0,3}(?:automatic reply|automated reply|auto[- ]?(?:reply|response|responder|matische antwort)|out[- ]of[- ](?:the[- ])?office|ooo\b|abwesen|nicht im b(?:ü|ue)ro|r[ée]ponse automatique|absence|respuesta autom|fuera de|risposta automatica|automatisch antwoord|autosvar|vacation|on (?:vacation|holiday|leave)|i(?: a|')m (?:away|out)|thank you for (?:your|contacting))/i
@@ -23,15 +26,17 @@ const AWAY =
 export function isAutomaticReply(mail: IncomingMail): boolean {
   const auto_submitted = mail.header('auto-submitted').trim()
   return (
+    isAbsence(mail) ||
     (auto_submitted !== '' && !/^no\b/i.test(auto_submitted)) ||
-    mail.header('x-autoreply') !== '' ||
-    mail.header('x-autorespond') !== '' ||
-    mail.header('x-autoresponder') !== '' ||
     /^(?:auto[_-]?reply|bulk|junk|list)\b/i.test(mail.header('precedence').trim()) ||
-    /\breport-type\s*=\s*"?disposition-notification\b/i.test(mail.header('content-type')) ||
-    AWAY.test(mail.header('subject'))
+    /\breport-type\s*=\s*"?disposition-notification\b/i.test(mail.header('content-type'))
   )
 }
+
+/** By what no mail server writes, while the marks above are on notices too. */
+const isAbsence = (mail: IncomingMail) =>
+  ['x-autoreply', 'x-autorespond', 'x-autoresponder'].some((name) => mail.header(name) !== '') ||
+  AWAY.test(mail.header('subject'))
 
 /** @returns null when it is no notice, or one of which nobody can tell what it says */
 export function readWording(
@@ -40,38 +45,37 @@ export function readWording(
 ): { kind: FeedbackKind; diagnostic: string | null } | null {
   const cut = COPY.exec(mail.text)
   const text = cut ? mail.text.slice(0, cut.index) : mail.text
-  const known = KNOWN.find(({ sign }) => sign.test(text))
+  const known = KNOWN.map((sign) => sign.exec(text)).find((match) => match !== null)
   const subject = mail.header('subject')
-  if (!known) {
-    const daemon = DAEMON.test(mail.header('from'))
-    const fails = FAILURE.test(subject)
-    if (AWAY.test(subject) || mail.header('x-autoreply') !== '' || mail.header('x-autorespond') !== '') return null
-    // A person's own program may answer from the null sender, and quote anything.
-    if (!(daemon && (fails || null_sender)) && !(fails && null_sender && !isAutomaticReply(mail))) return null
-  }
-  if (DELAY.test(subject) || known?.delay?.test(text))
-    return { kind: 'deferred', diagnostic: quoteOf(text)?.words ?? null }
-  const reason = known ? text.slice(text.search(known.sign)).replace(known.sign, '') : text
+  const daemon = DAEMON.test(mail.header('from'))
+  const fails = FAILURE.test(subject)
+  // A person's own program may answer from the null sender, and anybody may quote anything.
+  const is_notice = known
+    ? daemon || null_sender
+    : !isAbsence(mail) && (daemon ? fails || null_sender : fails && null_sender && !isAutomaticReply(mail))
+  if (!is_notice) return null
+  const reason = known ? text.slice(known.index + known[0].length) : text
   const quote = quoteOf(reason)
+  // A warning comes several times for one mail: counted as bounces, they would suppress the address.
+  if (DELAY_SUBJECT.test(subject) || (DELAY.test(text) && !quote?.permanent)) {
+    return { kind: 'deferred', diagnostic: quote?.words ?? null }
+  }
   if (quote) {
     const kind = NO_ACCOUNT.test(quote.words) ? 'hard_bounce' : judgeBounce(quote.words, quote.status)
     return { kind: kind ?? 'soft_bounce', diagnostic: quote.words }
   }
-  if (!known) return DELAY.test(text) ? { kind: 'deferred', diagnostic: null } : null
+  if (!known) return null
   // No code at all, but words that are the failure's alone.
-  const words = reason.trim().slice(0, WORDS_LIMIT)
-  return { kind: judgeBounce(`550 ${words.replace(/\s+/g, ' ')}`, null) ?? 'soft_bounce', diagnostic: words || null }
+  const words = paragraph(reason.trimStart())
+  return { kind: judgeBounce(`550 ${words}`, null) ?? 'soft_bounce', diagnostic: words || null }
 }
 
-/** Of servers whose notices are always alike: what stands before the reason, and what tells a delay from a failure. */
-const KNOWN: readonly { sign: RegExp; delay?: RegExp }[] = [
-  { sign: /Hi\. This is the qmail-send program at[\s\S]{0,400}?(?:\n\r?\n|$)/ },
-  {
-    sign: /This message was created automatically by mail delivery software[\s\S]{0,600}?(?:address(?:es|\(es\))?\s+failed|has not yet been delivered is):?[^\n]*/,
-    delay: /has not (?:yet )?been delivered|delivery attempts will continue/i,
-  },
-  { sign: /Your message[\s\S]{0,400}?was not delivered to:[\s\S]{0,400}?because:/ },
-  { sign: /Sorry, we were unable to deliver your message to the following address\./ },
+/** Of servers whose notices are always alike: what stands before the reason. */
+const KNOWN: readonly RegExp[] = [
+  /Hi\. This is the qmail-send program at[\s\S]{0,400}?(?:\n\r?\n|$)/,
+  /This message was created automatically by mail delivery software[\s\S]{0,600}?(?:address(?:es|\(es\))?\s+failed|has not yet been delivered is):?[^\n]*/,
+  /Your message[\s\S]{0,400}?was not delivered to:[\s\S]{0,400}?because:/,
+  /Sorry, we were unable to deliver your message to the following address\./,
 ]
 
 /** Yahoo's, under a code that says nothing. */
@@ -84,15 +88,23 @@ const WORDS_LIMIT = 500
 const QUOTES: readonly RegExp[] = [
   /\b(?<code>[45][0-9]{2})[ -]{1,3}#?(?<status>[45]\.[0-9]{1,3}\.[0-9]{1,3})\b/,
   /(?:#|\bstatus(?: code)?:?[ \t]{0,3}|\bsmtp;[ \t]{0,3})(?<status>[45]\.[0-9]{1,3}\.[0-9]{1,3})\b/i,
-  /(?:^[ \t<]{0,20}|[:;>][ \t]{0,4}|\b(?:error|reason|said|reply|response|code)[ \t]{1,3})(?<code>[45][0-9]{2})(?=[ \t:-])(?<rest>[ :-]{0,4})/im,
+  /(?:^[ \t<]{0,20}|[:;>][ \t]{0,4}|\b(?:error|reason|said|reply|response|code)[ \t]{1,3})(?<code>[45][0-9]{2})(?=[ \t:-])/im,
 ]
 
+interface Quote {
+  words: string
+  status: string | null
+  /** 5yz or 5.y.z: nobody tries again. */
+  permanent: boolean
+}
+
 /** The first reply or status that a text quotes, with the words about it to the end of their paragraph. */
-function quoteOf(text: string): { words: string; status: string | null } | null {
+function quoteOf(text: string): Quote | null {
   for (const pattern of QUOTES) {
     const match = pattern.exec(text)
     if (!match) continue
-    const { code, status } = match.groups ?? {}
+    const { code, status = null } = match.groups ?? {}
+    const permanent = (code ?? status ?? '').startsWith('5')
     if (code === undefined) {
       // The words stand before it: "Sorry, no mailbox here by that name. (#5.1.1)"
       const start = Math.max(
@@ -101,11 +113,11 @@ function quoteOf(text: string): { words: string; status: string | null } | null 
         match.index - 300,
         0,
       )
-      return { words: paragraph(text.slice(start).trimStart()), status: status ?? null }
+      return { words: paragraph(text.slice(start).trimStart()), status, permanent }
     }
     const end = match.index + match[0].length
     const rest = paragraph(text.slice(end).replace(/^[ :-]+/, ''))
-    return { words: [code, status, rest].filter(Boolean).join(' ').slice(0, WORDS_LIMIT), status: status ?? null }
+    return { words: [code, status, rest].filter(Boolean).join(' ').slice(0, WORDS_LIMIT), status, permanent }
   }
   return null
 }

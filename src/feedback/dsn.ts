@@ -67,9 +67,10 @@ function readRecipient(fields: Fields, mail: IncomingMail): { kind: FeedbackKind
     case '2':
       return { kind: 'delivered', diagnostic: given ?? status }
     case 'delayed':
+    // Without an action nobody says that it was given up.
+    case '4':
       return { kind: 'deferred', diagnostic: given ?? status }
     case 'failed':
-    case '4':
     case '5': {
       if (status?.startsWith('2')) return null
       const judged = judgeBounce(given, status)

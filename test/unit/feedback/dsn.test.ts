@@ -51,6 +51,7 @@ const SAYS: Record<string, [kind: string, words?: string]> = {
   'office365-not-found': ['hard_bounce', 'RESOLVER.ADR.RecipientNotFound'],
   'one-group': ['hard_bounce', '550 5.1.1 unknown'],
   'person-answers': ['unclear'],
+  'person-quotes-a-notice': ['unclear'],
   'postfix-1-old': ['hard_bounce', 'User unknown'],
   'postfix-delayed': ['deferred', 'Connection timed out'],
   'postfix-expired': ['soft_bounce', 'Connection refused'],
@@ -70,13 +71,16 @@ const SAYS: Record<string, [kind: string, words?: string]> = {
   'sendmail-user-unknown': ['hard_bounce', 'User unknown'],
   'sendmail-warning': ['deferred', '451 4.2.0'],
   'status-in-words-only': ['hard_bounce', '550 5.1.1 no such user'],
+  'status-of-now-without-action': ['deferred', '4.2.2'],
   'status-only': ['hard_bounce', '5.1.2'],
   't-online': ['hard_bounce', 'unknown user'],
   'ticket-received': ['reply'],
+  'undeliverable-with-a-subject-about-delays': ['hard_bounce', 'RecipNotFound'],
   'vacation-exchange': ['reply'],
   'vacation-from-postmaster': ['reply'],
   'vacation-quotes-a-reply': ['reply'],
   'vacation-sieve': ['reply'],
+  'warning-in-plain-words': ['deferred', '451 4.3.0'],
   'yahoo-over-quota': ['soft_bounce', 'over quota'],
   'yahoo-plain': ['hard_bounce', "doesn't have a yahoo.example account"],
 }
@@ -85,8 +89,11 @@ test('every mail of the folder is judged', () => {
   expect(FILES.map((name) => name.slice(0, -4)).toSorted()).toEqual(Object.keys(SAYS).toSorted())
 })
 
+/** What people, and programs that answer as they do, send from an address of theirs. */
+const PEOPLE = /^(?:challenge|nested-in-an-answer|person|read-receipt|ticket|vacation-exchange)/
+
 test.each(Object.entries(SAYS))('%s', async (name, [kind, words = '']) => {
-  const heard = await said(textOf(`${name}.eml`))
+  const heard = await said(textOf(`${name}.eml`), !PEOPLE.test(name))
   expect(heard.split(' ')[0]).toBe(kind)
   expect(heard).toContain(words)
 })
@@ -253,4 +260,4 @@ test('whatever is changed in these mails, they are read without an error', async
 })
 
 /** 20,000 and more were tried; these are the first of them. */
-const MUTATIONS = 1000
+const MUTATIONS = 500
