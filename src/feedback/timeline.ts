@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { iso } from '../db/iso.ts'
-import { type DeliveryRow, findDelivery } from '../ledger/list.ts'
+import { type DeliveryRow, findDelivery, oneMail } from '../ledger/list.ts'
 import type { FeedbackKind, FeedbackSource } from './event.ts'
 
 /** What can have happened to one mail, in the order in which it does when two have the same moment. */
@@ -45,25 +45,28 @@ const WHAT: Record<FeedbackKind, TimelineKind> = {
 export async function deliveryTimeline(db: Database, campaign_id: number, subscriber_id: number) {
   const delivery = await findDelivery(db, campaign_id, subscriber_id)
   if (!delivery) return null
+  const mail = oneMail(campaign_id, subscriber_id)
   const [row, told, reader] = await db.batch([
     db.execute<LedgerTimes & Record<string, unknown>>(sql`
       select ${iso(sql`c.started_at`)} as queued_at, ${iso(sql`d.updated_at`)} as updated_at,
         ${iso(sql`f.accepted_at`)} as accepted_at, ${iso(sql`f.hard_bounced_at`)} as hard_bounced_at,
         ${iso(sql`f.soft_bounced_at`)} as soft_bounced_at, f.diagnostic, r.opens,
         ${iso(sql`r.unsubscribed_at`)} as unsubscribed_at
-      from deliveries d
+      from ${mail} m
+      join deliveries d on d.campaign_id = m.campaign_id and d.subscriber_id = m.subscriber_id
       join campaigns c on c.id = d.campaign_id
       left join recipient_feedback f on f.campaign_id = d.campaign_id and f.subscriber_id = d.subscriber_id
-      left join recipient_stats r on r.campaign_id = d.campaign_id and r.subscriber_id = d.subscriber_id
-      where d.campaign_id = ${campaign_id} and d.subscriber_id = ${subscriber_id}`),
+      left join recipient_stats r on r.campaign_id = d.campaign_id and r.subscriber_id = d.subscriber_id`),
     db.execute<Told & Record<string, unknown>>(sql`
       select ${iso(sql`occurred_at`)} as at, kind, source, diagnostic
       from feedback_events where subscriber_id = ${subscriber_id} and campaign_id = ${campaign_id} and matched
       order by feedback_events.occurred_at, event_id limit ${SHOWN}`),
     db.execute<Done & Record<string, unknown>>(sql`
       select ${iso(sql`e.occurred_at`)} as at, e.kind, l.url
-      from campaign_events e left join campaign_links l on l.campaign_id = e.campaign_id and l.n = e.link
-      where e.campaign_id = ${campaign_id} and e.subscriber_id = ${subscriber_id} and e.kind in ('click', 'unsubscribe')
+      from ${mail} m
+      join campaign_events e on e.campaign_id = m.campaign_id and e.subscriber_id = m.subscriber_id
+      left join campaign_links l on l.campaign_id = e.campaign_id and l.n = e.link
+      where e.kind in ('click', 'unsubscribe')
       order by e.occurred_at, e.event_id limit ${SHOWN}`),
   ])
   const [times] = row.rows

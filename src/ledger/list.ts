@@ -24,13 +24,14 @@ export interface DeliveryRow {
   complained_at: string | null
 }
 
-const SELECT = sql`
-  select d.subscriber_id::float8 as subscriber_id, s.email, d.state, d.reason, d.answer, d.attempts::int as attempts,
+const COLUMNS = sql`
+  d.subscriber_id::float8 as subscriber_id, s.email, d.state, d.reason, d.answer, d.attempts::int as attempts,
     ${iso(sql`d.next_attempt_at`)} as next_attempt_at, d.account, d.provider_message_id, ${iso(sql`d.sent_at`)} as sent_at,
     ${iso(sql`r.first_opened_at`)} as first_opened_at, ${iso(sql`r.first_clicked_at`)} as first_clicked_at,
     ${iso(sql`f.delivered_at`)} as delivered_at, ${iso(sql`least(f.hard_bounced_at, f.soft_bounced_at)`)} as bounced_at,
-    ${iso(sql`f.blocked_at`)} as blocked_at, ${iso(sql`f.complained_at`)} as complained_at
-  from deliveries d
+    ${iso(sql`f.blocked_at`)} as blocked_at, ${iso(sql`f.complained_at`)} as complained_at`
+
+const JOINS = sql`
   left join subscribers s on s.id = d.subscriber_id
   left join recipient_stats r on r.campaign_id = d.campaign_id and r.subscriber_id = d.subscriber_id
   left join recipient_feedback f on f.campaign_id = d.campaign_id and f.subscriber_id = d.subscriber_id`
@@ -57,11 +58,18 @@ export async function listDeliveries(
           order by n limit ${limit + 1}))`
       : sql``
   const { rows } = await db.execute<DeliveryRow & Record<string, unknown>>(sql`
-    ${SELECT}
+    select ${COLUMNS} from deliveries d ${JOINS}
     where d.campaign_id = ${campaign_id} and d.subscriber_id > ${after} ${where} ${state ? sql`and d.state = ${state}` : sql``}
     order by d.subscriber_id limit ${limit}`)
   return rows
 }
+
+/**
+ * The key of one mail, to be joined with. As constants the two would be looked up in statistics, and where those are older
+ * than the campaign, all its rows would be read to find one.
+ */
+export const oneMail = (campaign_id: number, subscriber_id: number) =>
+  sql`(select ${campaign_id}::bigint as campaign_id, ${subscriber_id}::bigint as subscriber_id offset 0)`
 
 /** One line of a campaign's ledger; undefined when it has none for this subscriber. */
 export async function findDelivery(
@@ -70,6 +78,7 @@ export async function findDelivery(
   subscriber_id: number,
 ): Promise<DeliveryRow | undefined> {
   const { rows } = await db.execute<DeliveryRow & Record<string, unknown>>(sql`
-    ${SELECT} where d.campaign_id = ${campaign_id} and d.subscriber_id = ${subscriber_id}`)
+    select ${COLUMNS} from ${oneMail(campaign_id, subscriber_id)} m
+    join deliveries d on d.campaign_id = m.campaign_id and d.subscriber_id = m.subscriber_id ${JOINS}`)
   return rows[0]
 }
