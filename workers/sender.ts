@@ -6,6 +6,7 @@ import { flushEvents } from '../src/events/flush.ts'
 import { type Receiver, receiveMail } from '../src/feedback/inbound.ts'
 import { log } from '../src/log.ts'
 import { type Account, summarise } from '../src/providers/account.ts'
+import { type AccountTest, testAccounts } from '../src/providers/account-test.ts'
 import { parseAccounts } from '../src/providers/accounts.ts'
 import { candidateAccounts } from '../src/providers/candidates.ts'
 import { providerFor } from '../src/providers/select.ts'
@@ -85,6 +86,13 @@ export class SenderRpc extends WorkerEntrypoint<SenderEnv> {
         const standing = Promise.resolve(gate(account.name).standing(limitsOf(account, now)))
         return { ...summarise(account, now), standing: await standing.catch(() => null) }
       }),
+    )
+  }
+
+  /** Tries every account without a mail: connection, login, and what its service says of it. */
+  testAccounts(): Promise<AccountTest[]> {
+    return testAccounts(
+      parseAccounts(this.env.ACCOUNTS).map((account) => ({ name: account.name, provider: providerFor(account) })),
     )
   }
 

@@ -28,12 +28,7 @@ export async function checkSpf(resolver: Resolver, domain: string, demand: SpfDe
   const record: SpfRecord = { terms: parts.flatMap(({ terms }) => terms), faults }
   const cost = await spfCost(resolver, domain, record.terms)
   const fix = faults.length > 0 ? null : corrected(domain, record, cost, demand)
-  const faults_found = [
-    ...ofText(records, record),
-    ...cost.broken.map(({ domain: name, how }) => brokenInclude(name, how)),
-    ...ofCost(cost),
-    ...ofCover(cost, demand),
-  ]
+  const faults_found = [...ofText(records, record), ...ofBroken(cost), ...ofCost(cost), ...ofCover(cost, demand)]
   const findings = faults_found.map(
     ({ fixable, ...fault }): Finding => ({
       check: 'spf',
@@ -119,21 +114,28 @@ function ofText(records: readonly string[], { terms, faults }: SpfRecord): Fault
   return found
 }
 
-function brokenInclude(name: string, how: SpfCost['broken'][number]['how']): Fault {
-  const words = {
-    loop: ['include_loop', `includes lead back to ${name}: a receiver gives up going round`],
-    no_record: ['include_missing', `it includes ${name}, which has no SPF record`],
-    several_records: ['include_broken', `it includes ${name}, which has several SPF records`],
-    syntax: ['include_broken', `it includes ${name}, whose SPF record cannot be read`],
-  } as const
-  const [code, what] = words[how]
-  return {
-    code,
-    severity: 'error',
-    what: `Receivers heed nothing of the record: ${what}. Take that include out, or have it put right.`,
-    fixable: true,
-    source: `${RFC} 5.2`,
-  }
+/** What is wrong with an include, and how it is told. */
+const BROKEN = {
+  loop: ['include_loop', 'includes lead round and back to'],
+  no_record: ['include_missing', 'there is no SPF record at what it includes:'],
+  several_records: ['include_broken', 'there are several SPF records at what it includes:'],
+  syntax: ['include_broken', 'the SPF record cannot be read of what it includes:'],
+} as const
+
+function ofBroken({ broken }: SpfCost): Fault[] {
+  return Object.entries(BROKEN).flatMap(([how, [code, what]]) => {
+    const names = [...new Set(broken.filter((it) => it.how === how).map(({ domain }) => domain))]
+    if (names.length === 0) return []
+    return [
+      {
+        code,
+        severity: 'error',
+        what: `Receivers heed nothing of the record: ${what} ${shown(names.join(', '), 150)}. Take that include out, or have it put right.`,
+        fixable: true,
+        source: `${RFC} 5.2`,
+      } as const,
+    ]
+  })
 }
 
 function ofCost({ lookups, void_lookups, broken }: SpfCost): Fault[] {

@@ -3,6 +3,7 @@ import type { Database } from '../db/client.ts'
 import type { DispatchMessage } from '../dispatch/message.ts'
 import type { SendGridKeys } from '../feedback/sendgrid-signature.ts'
 import type { SnsTopics } from '../feedback/sns-topics.ts'
+import type { AccountTest } from '../providers/account-test.ts'
 import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
 import type { LinkHosts } from '../render/link-hosts.ts'
@@ -46,6 +47,8 @@ export interface Services {
 export interface SenderRpc {
   /** In the order in which they are chosen. */
   listAccounts(): Promise<AccountState[]>
+  /** Tries every account without a mail. */
+  testAccounts(): Promise<AccountTest[]>
   /** Has accounts tried at once that were down: somebody has seen to them. */
   reopenAccounts(names: readonly string[]): Promise<void>
 }

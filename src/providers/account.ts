@@ -1,4 +1,5 @@
 // The shape of a sending account. Parsed from the secret ACCOUNTS by accounts.ts; the secrets never leave emk-sender.
+import { publicHalf } from './public-key.ts'
 import { rampOf, warmUpCap } from './warm-up.ts'
 
 interface AccountBase {
@@ -84,6 +85,18 @@ export interface AccountSummary {
   per_day: number | null
   /** While it warms up: its ramp, and the mails of today in UTC; null for an account that does not, or is through with it. */
   warm_up: { from: string; per_day: number[]; today: number } | null
+  /** Where bounces go; null when they go to the From address, or to a domain of the service's own. */
+  bounce_domain: string | null
+  /** What it signs with: the halves of the keys that DNS shows. */
+  dkim: DkimPublicKey[]
+}
+
+/** A key as DNS has it at `<selector>._domainkey.<domain>`. */
+export interface DkimPublicKey {
+  domain: string
+  selector: string
+  /** SubjectPublicKeyInfo in base64: the record's `p=`. */
+  public_key: string
 }
 
 /** @param now - says which day of a warm-up it is */
@@ -99,6 +112,8 @@ export function summarise(account: Account, now: Date): AccountSummary {
     rate_per_second: account.rate_per_second ?? null,
     per_day: account.per_day ?? null,
     warm_up: warmUpOf(account, now),
+    bounce_domain: account.kind === 'smtp' ? (account.bounce_domain ?? null) : null,
+    dkim: account.kind === 'smtp' ? (account.dkim ?? []).map(publicHalf) : [],
   }
 }
 

@@ -81,6 +81,20 @@ export interface Provider<Prepared = unknown> {
   connect(slots: Slots, envelope_from?: string): Promise<Connection<Prepared>>
   /** What the service says this account may send; null when it does not say. Only some have it. Never throws. */
   quota?(): Promise<Quota | null>
+  /**
+   * Tries the account without a mail: connection and login, and what the service says of it. Never throws.
+   * @param slots what this invocation may have open at once
+   */
+  test?(slots: Slots): Promise<Trial>
+}
+
+/** How an account fared that was tried without a mail. */
+export interface Trial {
+  ok: boolean
+  /** What it answered, for a person to read. */
+  answer: string
+  /** It works, but not for everything. */
+  warning?: string
 }
 
 export interface Connection<Prepared = unknown> {

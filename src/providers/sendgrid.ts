@@ -12,7 +12,9 @@ interface Client {
   setDefaultRequest(key: 'baseUrl', value: string): unknown
   setDefaultRequest(key: 'timeout', value: number): unknown
   setDefaultRequest(key: 'signal', value: AbortSignal): unknown
-  request(request: { method: 'POST'; url: string; body: MailBody }): Promise<[{ statusCode: number; headers: unknown }]>
+  request(
+    request: { method: 'POST'; url: string; body: MailBody } | { method: 'GET'; url: string },
+  ): Promise<[{ statusCode: number; headers: unknown; body: unknown }]>
 }
 type Service = typeof sendgrid & { client: Client }
 
@@ -43,6 +45,8 @@ interface SendGridMail {
 
 /** The library waits for ever by itself. As long as the group waits for one answer. Ms. */
 const TIMEOUT = 30_000
+/** How long asking what the key may do may take, ms. */
+const TEST_PATIENCE = 5_000
 /** SendGrid keeps these for itself, beside those that no caller sets (Mail Send, "headers"). */
 const RESERVED = new Set(['x-sg-id', 'x-sg-eid', 'dkim-signature'])
 /** SendGrid's own tracking stays off: links and pixel are ours. */
@@ -89,6 +93,24 @@ export function sendGridProvider(account: SendGridAccount): Provider<SendGridMai
             }
           }),
         async close() {},
+      }
+    },
+
+    async test(slots) {
+      const free = await slots.take()
+      try {
+        // Another's may have rung since.
+        client.setDefaultRequest('signal', AbortSignal.timeout(TEST_PATIENCE))
+        const [{ body }] = await client.request({ method: 'GET', url: '/v3/scopes' })
+        const scopes = typeof body === 'object' && body !== null && 'scopes' in body ? body.scopes : null
+        if (Array.isArray(scopes) && scopes.includes('mail.send')) {
+          return { ok: true, answer: 'SendGrid takes the key, and it may send mail' }
+        }
+        return { ok: false, answer: 'SendGrid takes the key, but it may not send mail (mail.send)' }
+      } catch (error) {
+        return { ok: false, answer: sendGridOutcome(error, [], Date.now()).answer }
+      } finally {
+        free()
       }
     },
   }

@@ -4,7 +4,7 @@ import { buildMessage } from '../mime/message.ts'
 import type { SesAccount } from './account.ts'
 import { answerText } from './answer.ts'
 import { sendInFlight } from './in_flight.ts'
-import { type Outcome, type Provider, type Quota, UnsendableMail } from './provider.ts'
+import { type Outcome, type Provider, type Quota, type Trial, UnsendableMail } from './provider.ts'
 
 interface SesMail {
   /** The request, as JSON. */
@@ -70,6 +70,18 @@ export function sesProvider(account: SesAccount): Provider<SesMail> {
       }
     },
 
+    async test(slots) {
+      const free = await slots.take()
+      try {
+        const response = await aws.fetch(`${base}/account`, { signal: AbortSignal.timeout(QUOTA_PATIENCE) })
+        return accountTrial(response.status, response.headers.get('x-amzn-errortype'), await response.text())
+      } catch (error) {
+        return { ok: false, answer: answerText(error instanceof Error ? error.message : 'the request failed') }
+      } finally {
+        free()
+      }
+    },
+
     async quota() {
       try {
         const response = await aws.fetch(`${base}/account`, { signal: AbortSignal.timeout(QUOTA_PATIENCE) })
@@ -90,6 +102,33 @@ function quotaOf(body: string): Quota | null {
   if (MaxSendRate <= 0) return null
   const per_day = Max24HourSend < 0 ? UNLIMITED : Max24HourSend
   return { rate_per_second: MaxSendRate, per_day, sent_last_day: SentLast24Hours }
+}
+
+/** What an answer of GetAccount says of the account. */
+export function accountTrial(status: number, error_type: string | null, body: string): Trial {
+  const fields = jsonObject(body)
+  if (status !== 200) {
+    const type = typeOf(error_type ?? fields.__type ?? fields.code)
+    return { ok: false, answer: answerText(`${status} ${type} ${fields.message ?? fields.Message ?? ''}`) }
+  }
+  if (fields.SendingEnabled === false || fields.EnforcementStatus === 'SHUTDOWN') {
+    return { ok: false, answer: 'Amazon SES has stopped sending for this account' }
+  }
+  const quota = quotaOf(body)
+  if (quota === null) return { ok: false, answer: 'the answer is not that of Amazon SES' }
+  const day = quota.per_day === UNLIMITED ? 'any number of' : quota.per_day
+  const answer = `Amazon SES allows ${day} mails a day and ${quota.rate_per_second} a second, ${quota.sent_last_day} were sent in the last 24 hours`
+  if (fields.ProductionAccessEnabled === false) {
+    return {
+      ok: true,
+      answer,
+      warning: `in the sandbox: only verified addresses get mail. Request production access. ${answer}`,
+    }
+  }
+  if (fields.EnforcementStatus === 'PROBATION') {
+    return { ok: true, answer, warning: `under review at Amazon for bounces or complaints. ${answer}` }
+  }
+  return { ok: true, answer }
 }
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)

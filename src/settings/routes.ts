@@ -83,6 +83,13 @@ const account = named(
       })
       .nullable()
       .meta({ description: 'While a new account is warming up; null otherwise' }),
+    bounce_domain: z
+      .string()
+      .nullable()
+      .meta({ description: "Where bounces go; null for the From address, or a domain of the service's own" }),
+    dkim: z
+      .array(z.strictObject({ domain: z.string(), selector: z.string(), public_key: z.string() }))
+      .meta({ description: 'What it signs with, as DNS must have it' }),
     standing: standing.nullable().meta({ description: 'null when its gate does not answer' }),
   }),
 )

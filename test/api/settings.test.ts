@@ -57,7 +57,10 @@ test.each([
 test('the accounts of the sending Worker are listed with how they stand, without their secrets', async () => {
   const { status, body } = await api.get<{ data: object[]; next_cursor: null }>('/accounts')
   expect(status).toBe(200)
-  const shown = 'from_domains kind max_connections name per_day pool rate_per_second standing warm_up where'.split(' ')
+  const shown = [
+    ...['bounce_domain', 'dkim', 'from_domains', 'kind', 'max_connections', 'name', 'per_day', 'pool'],
+    ...['rate_per_second', 'standing', 'warm_up', 'where'],
+  ]
   expect(body.data.map((account) => Object.keys(account).sort())).toEqual(body.data.map(() => shown))
   expect(body.data[0]).toMatchObject({
     name: 'inbox',

@@ -33,7 +33,7 @@ export async function minute(stores: Pick<Cron, 'db' | 'redis' | 'redis_keys'>) 
         for (const { body } of messages) pointers.push(body)
       },
     },
-    sender: { listAccounts: async () => [], reopenAccounts: async () => undefined },
+    sender: { listAccounts: async () => [], testAccounts: async () => [], reopenAccounts: async () => undefined },
     tracking: { fetch: async () => new Response() },
     now: () => new Date(),
   })

@@ -2,6 +2,8 @@
 import { type Endpoint, Journal, startEndpoint } from './http-endpoint.ts'
 
 export const SENDGRID_KEY = 'SG.test.key'
+/** A key that may read statistics and nothing else. */
+const STATS_KEY = 'SG.stats.key'
 
 const FAILURES: Record<string, [number, string]> = {
   forbidden: [403, 'The from address does not match a verified Sender Identity.'],
@@ -28,8 +30,14 @@ export async function startSendGridEndpoint(): Promise<Endpoint> {
       answer(status, { errors: [{ message, field: null, help: null }] }, headers)
     const mark = request.url?.startsWith('/requests/') ? request.url.slice('/requests/'.length) : null
     if (mark !== null) return answer(200, journal.of(mark))
+    if (request.url === '/v3/scopes' && request.headers.authorization === `Bearer ${STATS_KEY}`) {
+      return answer(200, { scopes: ['stats.read'] })
+    }
     if (request.headers.authorization !== `Bearer ${SENDGRID_KEY}`) {
       return refuse(401, 'The provided authorization grant is invalid, expired, or revoked')
+    }
+    if (request.method === 'GET' && request.url === '/v3/scopes') {
+      return answer(200, { scopes: ['mail.send', 'sender_verification_eligible'] })
     }
     if (request.method !== 'POST' || request.url !== '/v3/mail/send') return refuse(404, 'not found')
     if (Buffer.byteLength(body) > LARGEST) return refuse(413, 'The JSON payload you have included is too large.')

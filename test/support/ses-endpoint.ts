@@ -30,7 +30,9 @@ const FAILURES: Record<string, [number, string, string]> = {
 const ACCOUNTS: Record<string, [number, string]> = {
   '': [200, account(14, 50_000, 1_234)],
   '/unlimited': [200, account(500, -1, 2_000_000)],
-  '/sandbox': [200, account(1, 200, 0)],
+  '/sandbox': [200, account(1, 200, 0, { ProductionAccessEnabled: false })],
+  '/probation': [200, account(14, 50_000, 0, { EnforcementStatus: 'PROBATION' })],
+  '/stopped': [200, account(14, 50_000, 0, { SendingEnabled: false })],
   '/none': [200, '{}'],
   '/odd': [200, '{"SendQuota":{"MaxSendRate":"14","Max24HourSend":1,"SentLast24Hours":0}}'],
   '/zero': [200, account(0, 200, 0)],
@@ -39,8 +41,14 @@ const ACCOUNTS: Record<string, [number, string]> = {
   '/down': [500, ''],
 }
 
-function account(MaxSendRate: number, Max24HourSend: number, SentLast24Hours: number): string {
-  return JSON.stringify({ SendQuota: { Max24HourSend, MaxSendRate, SentLast24Hours }, SendingEnabled: true })
+function account(MaxSendRate: number, Max24HourSend: number, SentLast24Hours: number, state: object = {}): string {
+  return JSON.stringify({
+    SendQuota: { Max24HourSend, MaxSendRate, SentLast24Hours },
+    SendingEnabled: true,
+    ProductionAccessEnabled: true,
+    EnforcementStatus: 'HEALTHY',
+    ...state,
+  })
 }
 
 export interface SesRequest {

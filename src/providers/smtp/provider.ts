@@ -1,7 +1,7 @@
 import { dkimSigners, signMessage } from '../../mime/dkim.ts'
 import { buildMessage } from '../../mime/message.ts'
 import type { SmtpAccount } from '../account.ts'
-import type { Connection, Provider } from '../provider.ts'
+import { type Connection, ConnectionRefused, type Provider } from '../provider.ts'
 import { wireData } from './data.ts'
 import { openSession, type Session } from './session.ts'
 import { type SmtpMail, Transactions } from './transaction.ts'
@@ -22,7 +22,7 @@ export interface SmtpTimes {
 /** Mail by SMTP submission over one connection per `connect()`. @param open `connect` of cloudflare:sockets */
 export function smtpProvider(account: SmtpAccount, open: OpenSocket, times: SmtpTimes = {}): Provider<SmtpMail> {
   const signers = dkimSigners(account.dkim ?? [])
-  return {
+  const provider: Provider<SmtpMail> = {
     prepare(mail) {
       const message = buildMessage(mail)
       const bytes = signMessage(message.bytes, message.from_domain, signers, mail.date)
@@ -73,8 +73,27 @@ export function smtpProvider(account: SmtpAccount, open: OpenSocket, times: Smtp
       }
       return connection
     },
+
+    async test(slots) {
+      try {
+        const connection = await provider.connect(slots, account.bounce_domain && `test@${account.bounce_domain}`)
+        await connection.close()
+      } catch (error) {
+        if (error instanceof ConnectionRefused) return { ok: false, answer: error.outcome.answer }
+        throw error
+      }
+      const login = account.username === undefined ? 'without login' : 'logged in'
+      const answer = `${account.host}:${account.port} is ready, ${TLS[account.tls]}, ${login}`
+      if (account.tls !== 'none' || LOOPBACK.has(account.host)) return { ok: true, answer }
+      return { ok: true, answer, warning: `${answer}: whoever is on the way can read and change all of it` }
+    },
   }
+  return provider
 }
+
+/** How the connection is protected, in words. */
+const TLS = { implicit: 'with TLS', starttls: 'with STARTTLS', none: 'without TLS' } as const
+const LOOPBACK = new Set(['127.0.0.1', 'localhost'])
 
 /** The domain of an address; a Worker has no host name of its own, so without one it is an address literal (RFC 5321 4.1.4). */
 function ehloName(address: string): string {

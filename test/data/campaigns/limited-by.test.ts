@@ -32,6 +32,8 @@ const account = (name: string, standing: Partial<Standing> | null, pool: string 
   rate_per_second: null,
   per_day: null,
   warm_up: null,
+  bounce_domain: null,
+  dkim: [],
   standing: standing && { ...FREE, ...standing },
 })
 const ask = (accounts: AccountState[] | Error, id = campaign_id) =>
@@ -44,6 +46,7 @@ const ask = (accounts: AccountState[] | Error, id = campaign_id) =>
           return accounts
         },
         reopenAccounts: async () => undefined,
+        testAccounts: async () => [],
       },
     },
     id,

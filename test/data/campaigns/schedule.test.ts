@@ -57,6 +57,7 @@ beforeAll(async () => {
         return parseAccounts(accounts).map((account) => ({ ...summarise(account, new Date()), standing: null }))
       },
       reopenAccounts: async () => undefined,
+      testAccounts: async () => [],
     },
     tracking: { fetch: async () => new Response() },
     now: () => new Date(),

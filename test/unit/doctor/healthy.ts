@@ -48,7 +48,7 @@ export interface Examined {
 }
 
 export function examine(zone: Zone, given: Examined = {}): Promise<Finding[]> {
-  const { domain = DOMAIN, accounts = [RELAY], selectors = [], patience = 2_000 } = given
+  const { domain = DOMAIN, accounts = [RELAY], selectors = [], patience = 20_000 } = given
   const resolver = openResolver({ fetch, urls: [zone.url], patience })
   return examineDomain(resolver, domain, given.paths ?? pathsOf(accounts, domain), selectors)
 }

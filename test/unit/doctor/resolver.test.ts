@@ -30,10 +30,13 @@ const troubles: [Trouble, string][] = [
   ['redirect', 'HTTP 302'],
 ]
 
+/** Only silence is waited for, ms: this computer may be busy. */
+const patienceWith = (trouble: Trouble) => (trouble === 'silence' ? 500 : 20_000)
+
 describe.each(troubles)('a resolver that answers with %s', (trouble, why) => {
   test('leaves a domain unknown, and never well', async () => {
     zone.trouble.set('*', trouble)
-    const findings = await examine(zone, { patience: 50 })
+    const findings = await examine(zone, { patience: patienceWith(trouble) })
     expect(findings).toMatchObject([{ check: 'domain', code: 'not_looked_up', severity: 'error', fix: null }])
     expect(findings[0]?.what).toContain(`${DOMAIN} could not be looked up: 127.0.0.1`)
     expect(findings[0]?.what).toContain(why)
@@ -41,7 +44,7 @@ describe.each(troubles)('a resolver that answers with %s', (trouble, why) => {
 
   test('is followed by another one', async () => {
     zone.trouble.set(BOUNCES, trouble)
-    const resolver = openResolver({ fetch, urls: [zone.url, other.url], patience: 50 })
+    const resolver = openResolver({ fetch, urls: [zone.url, other.url], patience: patienceWith(trouble) })
     const answer = await resolver.look(BOUNCES, 'TXT')
     expect(answer).toEqual({ kind: 'found', values: ['v=spf1 include:_spf.relay.example ~all'], alias: null })
     expect([zone.asked, other.asked]).toEqual([[`TXT ${BOUNCES}`], [`TXT ${BOUNCES}`]])
@@ -66,7 +69,7 @@ test('a run whose time is over asks nobody', async () => {
 
 test('a record that names ever more is followed for a while only', async () => {
   for (let i = 0; i < 200; i++) {
-    const value = `v=spf1 include:_${2 * i + 1}.endless.example include:_${2 * i + 2}.endless.example ~all`
+    const value = `v=spf1 include:_${i + 1}.endless.example ~all`
     zone.records.push({ type: 'TXT', name: `_${i}.endless.example`, value })
   }
   const spf = zone.records.find(({ name, type }) => name === BOUNCES && type === 'TXT')

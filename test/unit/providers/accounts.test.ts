@@ -66,7 +66,8 @@ test('a summary shows no secret', () => {
   const summaries = parseAccounts(JSON.stringify([smtp, ses, sendgrid])).map((account) =>
     summarise(account, new Date()),
   )
-  const open = { rate_per_second: null, per_day: null, warm_up: null, from_domains: null, pool: null }
+  const nothing = { rate_per_second: null, per_day: null, warm_up: null, from_domains: null, pool: null }
+  const open = { ...nothing, bounce_domain: null, dkim: [] }
   expect(summaries).toEqual([
     { ...open, name: 'relay', kind: 'smtp', where: 'smtp.example.com:587', max_connections: 4 },
     { ...open, name: 'aws', kind: 'ses', where: 'eu-central-1', max_connections: 40 },
