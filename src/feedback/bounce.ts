@@ -44,6 +44,8 @@ function judgeReply(reply: Reply): BounceKind | null {
   const { code, enhanced } = reply
   // X.7: security and policy, whether for now or for good.
   if (enhanced !== null && enhanced[2] === '7' && enhanced[3] === '.') return 'blocked'
+  // 5.1.7 and 5.1.8: the sender's address; 5.6: what the mail is made of. Neither is about the recipient.
+  if (enhanced !== null && /^5\.(?:1\.[78]$|6\.)/.test(enhanced)) return 'blocked'
   if (enhanced !== null && FOR_NOW.has(enhanced)) return 'soft_bounce'
   // A bare 421 while sending is about our speed; in a report the status beside it says what it was about.
   const asked = code === 421 && enhanced !== null ? { ...reply, code: 450 } : reply

@@ -2,6 +2,9 @@ import { expect, test } from 'vitest'
 import { judgeBounce } from '../../../src/feedback/bounce.ts'
 
 test.each([
+  // About whom it is from, or what it is made of.
+  ['550 5.1.8 Sender address rejected: Domain not found', '5.1.8', 'blocked'],
+  ['554 5.6.0 Message content rejected', '5.6.0', 'blocked'],
   // The address does not exist.
   ['smtp; 550 5.1.1 user unknown', '5.1.1', 'hard_bounce'],
   [
