@@ -3,6 +3,7 @@ import { everyMinute } from '../src/cron.ts'
 import { connectDatabase } from '../src/db/client.ts'
 import { consumeDeadDispatch, consumeDispatch } from '../src/dispatch/consume.ts'
 import type { DispatchMessage } from '../src/dispatch/message.ts'
+import { domainChecker } from '../src/doctor/check-domain.ts'
 import { consumeDeadEvents, consumeEvents } from '../src/events/consume.ts'
 import { parseSendGridKeys } from '../src/feedback/sendgrid-signature.ts'
 import { parseSnsTopics } from '../src/feedback/sns-topics.ts'
@@ -31,6 +32,7 @@ async function build(env: ApiEnv): Promise<Built> {
     return built
   }
   const db = connectDatabase(env.DATABASE_URL, env.NEON_PROXY)
+  const sender = env.SENDER as unknown as SenderRpc
   const services: Services = {
     db,
     redis: connectRedis(env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN),
@@ -48,13 +50,22 @@ async function build(env: ApiEnv): Promise<Built> {
     sending: env.SENDING !== 'off',
     dispatch: env.DISPATCH,
     transactional: env.TRANSACTIONAL,
-    sender: env.SENDER as unknown as SenderRpc,
+    sender,
     tracking: env.TRACKING,
+    // A development installation asks nobody outside.
+    ...(env.ENVIRONMENT === 'development' ? {} : { checkDomain: lookAtDomains(sender) }),
     now: () => new Date(),
   }
   built = { faults: null, services, app: createApp(services) }
   return built
 }
+
+const lookAtDomains = (sender: SenderRpc) =>
+  domainChecker({
+    fetch: (input, init) => fetch(input, init),
+    listAccounts: () => sender.listAccounts(),
+    now: () => new Date(),
+  })
 
 const withoutSlash = (url: string) => url.replace(/\/+$/, '')
 

@@ -1,4 +1,4 @@
-import { openUrl, unsubscribeUrl } from '../tokens/urls.ts'
+import { openUrl } from '../tokens/urls.ts'
 import { organisationalDomain } from './domain.ts'
 import { type Finding, shown } from './finding.ts'
 
@@ -7,7 +7,7 @@ export interface Urls {
   /** No slash at the end. */
   tracking_url: string
   /** Of a mail to nobody, to see that the edge verifies with the keys it was signed with. */
-  unsubscribe_token: string
+  unsubscribe_url: string
   signal: AbortSignal
 }
 
@@ -15,10 +15,13 @@ export interface Urls {
 const PATIENCE = 5_000
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
-/** The pixel and the unsubscribe page, as readers' clients fetch them. */
+/**
+ * The pixel and the unsubscribe page, as readers' clients fetch them. Not for a Worker: what it asks of its own zone does not
+ * go by the routes that readers come by.
+ */
 export async function checkUrls(
   domain: string,
-  { fetch, tracking_url, unsubscribe_token, signal }: Urls,
+  { fetch, tracking_url, unsubscribe_url, signal }: Urls,
 ): Promise<Finding[]> {
   const about = { check: 'urls', fix: null } as const
   const { hostname, protocol } = new URL(tracking_url)
@@ -30,7 +33,7 @@ export async function checkUrls(
   const probes = [
     { url: openUrl(tracking_url, 'x'), method: 'HEAD', type: 'image/gif', name: 'The pixel' },
     {
-      url: unsubscribeUrl(tracking_url, unsubscribe_token),
+      url: unsubscribe_url,
       method: 'GET',
       type: 'text/html',
       name: 'The unsubscribe page',

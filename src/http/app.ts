@@ -2,6 +2,7 @@ import { authenticate } from '../auth/authenticate.ts'
 import { apiKeyRoutes } from '../auth/routes.ts'
 import { campaignRoutes } from '../campaigns/routes.ts'
 import { webViewPage } from '../campaigns/web-view.ts'
+import { doctorRoutes } from '../doctor/routes.ts'
 import { feedbackRoutes } from '../feedback/routes.ts'
 import { listRoutes } from '../lists/routes.ts'
 import { partialRoutes } from '../partials/routes.ts'
@@ -31,6 +32,7 @@ const OWNERS = [
   partialRoutes,
   senderRoutes,
   settingsRoutes,
+  doctorRoutes,
   apiKeyRoutes,
 ]
 
