@@ -1,5 +1,6 @@
 import { exports } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { recordFeedback } from '../../src/feedback/record.ts'
 import { openTestWorker, type TestWorker } from '../support/worker.ts'
 import { openApi, type ProblemBody } from './client.ts'
 
@@ -134,7 +135,7 @@ describe('a draft', () => {
   })
 
   test('an unknown campaign is 404, and says which', async () => {
-    for (const path of ['', '/stats', '/deliveries']) {
+    for (const path of ['', '/stats', '/deliveries', '/deliveries/1']) {
       const answer = await api.get(`/campaigns/424242${path}`)
       expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
       expect(answer.body.detail).toContain('424242')
@@ -386,5 +387,47 @@ describe('numbers', () => {
     )
     expect([rest.body.data.length, rest.body.next_cursor]).toEqual([1, null])
     expect((await api.get<{ data: unknown[] }>(`/campaigns/${id}/deliveries?state=sent`)).body.data).toEqual([])
+  })
+
+  test('one delivery with its timeline; the words of servers come as they are', async () => {
+    const { id } = await draft({ people: 1 })
+    await api.post(`/campaigns/${id}/send`)
+    await expect.poll(async () => (await api.get<Campaign>(`/campaigns/${id}`)).body.deliveries.audience).toBe(1)
+    const [row] = await worker.sql<{ subscriber_id: number }>(
+      `update deliveries set state = 'sent', account = 'main', answer = '250 ok', sent_at = now(), lease_token = gen_random_uuid()
+       where campaign_id = $1 returning subscriber_id::int`,
+      [id],
+    )
+    const subscriber_id = row?.subscriber_id ?? 0
+    const diagnostic = '550 5.1.1 <script>alert("x")</script> no such user'
+    const occurred_at = new Date().toISOString()
+    await recordFeedback(worker.db, [
+      {
+        event_id: crypto.randomUUID(),
+        source: 'ses',
+        kind: 'hard_bounce',
+        campaign_id: id,
+        subscriber_id,
+        recipient: null,
+        occurred_at,
+        diagnostic,
+        raw: null,
+      },
+    ])
+    const one = await api.get<{ timeline: { at: string; what: string; detail: string | null }[] }>(
+      `/campaigns/${id}/deliveries/${subscriber_id}`,
+    )
+    expect(one.headers.get('content-type')).toMatch(/^application\/json/)
+    expect(one.body).toMatchObject({ subscriber_id, state: 'sent', account: 'main', bounced_at: expect.any(String) })
+    expect(one.body.timeline.map(({ what, detail }) => [what, detail])).toEqual([
+      ['queued', null],
+      ['sent', 'by account main: 250 ok'],
+      ['bounced', `hard: told by ses: ${diagnostic}`],
+    ])
+    const stats = await api.get<object>(`/campaigns/${id}/stats`)
+    expect(stats.body).toMatchObject({ delivered: 0, bounces: { hard: 1, soft: 0 }, blocked: 0, complaints: 0 })
+    const none = await api.get(`/campaigns/${id}/deliveries/424242`)
+    expect([none.status, none.body.code]).toEqual([404, 'not_found'])
+    expect((await api.get(`/campaigns/${id}/deliveries/first`)).status).toBe(422)
   })
 })

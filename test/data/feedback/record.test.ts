@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { flushEvents } from '../../../src/events/flush.ts'
 import type { FeedbackEvent, FeedbackKind } from '../../../src/feedback/event.ts'
 import { recordFeedback } from '../../../src/feedback/record.ts'
 import { deleteSubscriber } from '../../../src/subscribers/delete.ts'
 import { NOBODY } from '../../../src/tokens/nobody.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { event } from '../events/events.ts'
 import { consequences, differences, later, news, sentCampaign, turn } from './news.ts'
 
 let t: TestDatabase
@@ -19,6 +21,7 @@ const record = (...events: FeedbackEvent[]) => recordFeedback(t.db, events)
 const emailOf = async (id: number) =>
   String((await t.sql('select email from subscribers where id = $1', [id]))[0]?.email)
 
+type Mail = Awaited<ReturnType<typeof oneMail>>
 /** A mail that was sent, the only one of its campaign. */
 async function oneMail() {
   const { campaign_id, list_id, subscriber_ids } = await sentCampaign(t, 1)
@@ -182,17 +185,19 @@ describe('in any order', () => {
 
   test('delivered, bounces and complaint end alike, one by one, together, and twice', async () => {
     const ends = new Set<string>()
-    for (const order of permutations(told)) {
-      const [one, together, twice] = [await oneMail(), await oneMail(), await oneMail()]
-      const all = ({ campaign_id, id }: typeof one) =>
+    for (const [n, order] of permutations(told).entries()) {
+      const all = ({ campaign_id, id }: Mail) =>
         order.map(([kind, minutes]) => news(kind, campaign_id, id, { occurred_at: later(minutes) }))
+      const [one, together] = [await oneMail(), await oneMail()]
       for (const event of all(one)) await record(event)
       await record(...all(together))
+      for (const { campaign_id, id } of [one, together])
+        ends.add(JSON.stringify(await consequences(t, campaign_id, id)))
+      if (n % 6 > 0) continue
+      const twice = await oneMail()
       const doubled = [...all(twice), ...all(twice)]
       await record(...doubled.slice(0, 3))
       await record(...doubled.slice(2))
-      for (const { campaign_id, id } of [one, together])
-        ends.add(JSON.stringify(await consequences(t, campaign_id, id)))
       expect((await consequences(t, twice.campaign_id, twice.id)).totals).toMatchObject({ delivered: 1, complaints: 1 })
     }
     expect([...ends].map((end) => JSON.parse(end))).toEqual([
@@ -220,6 +225,30 @@ describe('in any order', () => {
       [{ n: 200 }],
     )
   })
+})
+
+test('readers leave while complaints come in: nothing stands still, and the worst is what they are', async () => {
+  const { campaign_id, subscriber_ids } = await sentCampaign(t, 30)
+  const shuffled = <T>(of: readonly T[]) => of.toSorted(() => Math.random() - 0.5)
+  await Promise.all(
+    Array.from({ length: 6 }, (_, n) =>
+      n % 2
+        ? flushEvents(
+            t.db,
+            shuffled(subscriber_ids).map((id) =>
+              event('unsubscribe', campaign_id, id, { scope: n > 3 ? 'all' : 'lists' }),
+            ),
+          )
+        : record(...shuffled(subscriber_ids).map((id) => news('complaint', campaign_id, id))),
+    ),
+  )
+  expect(
+    await t.sql(
+      `select s.status, m.status as membership, count(*)::int as n from subscribers s
+       join list_members m on m.subscriber_id = s.id where s.id = any($1) group by 1, 2`,
+      [subscriber_ids],
+    ),
+  ).toEqual([{ status: 'complained', membership: 'unsubscribed', n: 30 }])
 })
 
 describe('news that is about no mail of ours', () => {
