@@ -20,7 +20,7 @@ async function build(env: TrackingEnv): Promise<TrackingServices> {
     redis: connectRedis(env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN),
     redis_keys: redisKeys(env.REDIS_PREFIX),
     events: env.EVENTS,
-    gathering: { events: [], closes_at: 0 },
+    gathering: {},
     now: () => new Date(),
     eventId: () => crypto.randomUUID(),
   }

@@ -2,6 +2,7 @@ import { log } from '../log.ts'
 import { NOBODY } from '../tokens/nobody.ts'
 import type { Recipient } from '../tokens/recipient.ts'
 import { bufferUnsubscribe } from '../tracking/buffer.ts'
+import { RULES_VERSION } from '../tracking/rules.ts'
 import { isNullSender } from './dsn-mail.ts'
 import type { InboundMail, Receiver } from './inbound.ts'
 
@@ -34,7 +35,16 @@ export async function unsubscribeByMail(
     link: 0,
     scope: 'lists',
     occurred_at: receiver.now().toISOString(),
+    method: 'POST',
+    asn: null,
+    agent: 'mail',
     country: null,
+    region: null,
+    device: null,
+    client: null,
+    verdict: 'human',
+    reason: null,
+    rules: RULES_VERSION,
   })
   if (!kept) throw new Error('the unsubscribe could not be kept')
   log('unsubscribed_by_mail', { campaign_id, subscriber_id })

@@ -1,6 +1,7 @@
-// Where events wait for cron: a list in Redis, or emk-events when Redis cannot be written. An answer of Redis that was
+// Where events wait for cron: lists in Redis, or emk-events when Redis cannot be written. An answer of Redis that was
 // lost puts the event in both; its id makes it count once.
 import { log } from '../log.ts'
+import { eventShard } from '../redis/keys.ts'
 import { NOBODY } from '../tokens/nobody.ts'
 import type { TrackingEvent } from './event.ts'
 import { LATER, optoutMember } from './optouts.ts'
@@ -13,45 +14,93 @@ export interface UnsubscribeBuffer extends Pick<TrackingServices, 'redis' | 'red
   events: Pick<TrackingServices['events'], 'send'>
 }
 
+/** Events that one invocation is about to write for all that came to its isolate in the same moment. */
+export interface Gathering {
+  events: TrackingEvent[]
+  /** Until when it can be joined, in ms since 1970. */
+  closes_at: number
+  /** Whether all of them are kept; it never rejects, and never settles when the invocation dies. */
+  kept: Promise<boolean>
+}
+
 /** How long an event waits for others to share its command, in ms. */
 const WINDOW = 50
 /** Events of one command; also what one `sendBatch` takes (Cloudflare Queues limit). */
 const MOST = 100
+/**
+ * How long an invocation trusts in another that writes its event, in ms: longer than the window, two tries at Redis and the
+ * queue take together, and far from the 30 seconds that an invocation has after its answer.
+ */
+const TRUST = 8000
 
 /**
- * Keeps an open or a click; nobody's (of a test mail) is not kept. Never throws: if Redis and the queue are both down, the event is lost, and logged.
+ * Keeps an open or a click; nobody's (of a test mail) is not kept. Never throws: if Redis and the queue are both down, the
+ * event is lost, and logged.
  *
- * The first event waits a moment and writes those that came to the same isolate meanwhile, so that a burst is a few
- * commands and not one for each reader. Should its invocation die in that moment, they are lost with it.
+ * The first event waits a moment and writes those that came to the same isolate meanwhile, so that a burst is a few commands
+ * and not one for each reader. Every other waits until that is done: should it fail, or its invocation die, each writes its
+ * own. So an event is lost only with the whole isolate, or with Redis and the queue. What is written twice counts once.
+ *
+ * @param patience - in ms, how long to trust in another invocation
  */
-export async function bufferEvent(
-  { redis, redis_keys, events, gathering, now }: Buffer,
-  event: TrackingEvent,
-): Promise<void> {
+export async function bufferEvent(buffer: Buffer, event: TrackingEvent, patience = TRUST): Promise<void> {
   if (event.subscriber_id === NOBODY) return
-  const at = now().getTime()
-  // Past its moment it may be that nobody is left to write it.
-  if (at < gathering.closes_at && gathering.events.length < MOST) {
-    gathering.events.push(event)
-    return
+  if (await isSettled(gather(buffer, event), patience)) return
+  const error = await write(buffer, [event])
+  if (error) log('tracking_event_lost', { ...idsOf(event), ...error })
+}
+
+/** Joins the events that are being gathered, or begins to gather. */
+function gather(buffer: Buffer, event: TrackingEvent): Promise<boolean> {
+  const at = buffer.now().getTime()
+  const open = buffer.gathering
+  if (open.current && at < open.current.closes_at && open.current.events.length < MOST) {
+    open.current.events.push(event)
+    return open.current.kept
   }
-  const gathered = [event]
-  gathering.events = gathered
-  gathering.closes_at = at + WINDOW
-  await new Promise((resolve) => setTimeout(resolve, WINDOW))
-  if (gathering.events === gathered) gathering.closes_at = 0
-  const about = { events: gathered.length, campaign_id: event.campaign_id, event_id: event.event_id }
+  const events = [event]
+  const kept = sleep(WINDOW).then(async () => {
+    // What comes later would not be written with these.
+    if (open.current?.events === events) open.current = undefined
+    return (await write(buffer, events)) === null
+  })
+  open.current = { events, closes_at: at + WINDOW, kept }
+  return kept
+}
+
+/** Whether a promise comes to true in time; the invocation that was to settle it may be gone. */
+async function isSettled(kept: Promise<boolean>, patience: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), patience)
+  })
   try {
-    await redis.rpush(redis_keys.events, ...gathered.map((one) => JSON.stringify(one)))
+    return await Promise.race([kept, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** @returns null when Redis or the queue holds them, else what went wrong with each */
+async function write(
+  { redis, redis_keys, events, now }: Buffer,
+  given: TrackingEvent[],
+): Promise<{ error: string; queue_error: string } | null> {
+  try {
+    await redis.rpush(eventShard(redis_keys, now()), ...given.map((event) => JSON.stringify(event)))
+    return null
   } catch (error) {
     try {
-      await events.sendBatch(gathered.map((body) => ({ body })))
-      log('tracking_redis_failed', { ...about, error: nameOf(error) })
+      await events.sendBatch(given.map((body) => ({ body })))
+      log('tracking_redis_failed', { events: given.length, error: nameOf(error) })
+      return null
     } catch (queue_error) {
-      log('tracking_event_lost', { ...about, error: nameOf(error), queue_error: nameOf(queue_error) })
+      return { error: nameOf(error), queue_error: nameOf(queue_error) }
     }
   }
 }
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 /**
  * Keeps an unsubscribe, and tells the next claim of it in the same transaction. Through the queue it reaches the next
@@ -66,7 +115,7 @@ export async function bufferUnsubscribe(
   try {
     await redis
       .multi()
-      .rpush(redis_keys.events, JSON.stringify(event))
+      .rpush(eventShard(redis_keys, new Date(event.occurred_at)), JSON.stringify(event))
       .zadd(redis_keys.optouts, LATER, optoutMember(event))
       .exec()
     return true

@@ -8,7 +8,7 @@ import { eventOf } from './visit.ts'
 
 /**
  * `/t/c/<click token>/<link half>`: to the link's URL. It asks nobody; a bad recipient half does not stop the reader,
- * it only is not recorded, like a HEAD (scanners send those) and halves of two campaigns. Only a link that was made of a
+ * it only is not recorded, like halves of two campaigns. Only a link that was made of a
  * recipient's data leads nowhere without that recipient's half: else anybody's data could make it lead anywhere.
  */
 export async function click(
@@ -28,7 +28,7 @@ export async function click(
   ])
   if (!link) return page(404, brokenLinkPage())
   const retired = recipient?.state === 'redirect-only' || link.state === 'redirect-only'
-  if (recipient?.campaign_id === link.campaign_id && !retired && request.method === 'GET') {
+  if (recipient?.campaign_id === link.campaign_id && !retired) {
     const { campaign_id, subscriber_id } = recipient
     const event = eventOf(request, services, { kind: 'click', campaign_id, subscriber_id, link: link.n })
     ctx.waitUntil(bufferEvent(services, event))

@@ -21,13 +21,17 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'cross-origin',
 }
 
-/** `/t/o/<open token>.gif`: the picture, whatever the token; only a good one is recorded, and only for GET. */
-export async function open(request: Request, name: string, services: TrackingServices, ctx: Deferral) {
-  if (request.method === 'HEAD') return new Response(null, { headers: HEADERS })
+/** `/t/o/<open token>.gif`: the picture, whatever the token; only a good one is recorded. */
+export async function open(
+  request: Request,
+  name: string,
+  services: TrackingServices,
+  ctx: Deferral,
+): Promise<Response> {
   const recipient = await verifyRecipient(services.signing_keys, 'open', name.replace(/\.gif$/, ''))
   if (recipient && recipient.state !== 'redirect-only') {
     const { campaign_id, subscriber_id } = recipient
     ctx.waitUntil(bufferEvent(services, eventOf(request, services, { kind: 'open', campaign_id, subscriber_id })))
   }
-  return new Response(GIF, { headers: HEADERS })
+  return new Response(request.method === 'HEAD' ? null : GIF, { headers: HEADERS })
 }

@@ -19,22 +19,25 @@ export async function route(
   ctx: Deferral,
 ): Promise<Response> {
   const { pathname } = new URL(request.url)
-  const [, first, second = '', third = '', ...rest] = pathname.split('/')
-  const reads = request.method === 'GET' || request.method === 'HEAD'
+  const [, first, second = '', third = '', ...rest] = pathname.split('/', 6)
+  const { method } = request
+  const reads = method === 'GET' || method === 'HEAD'
 
   if (first === 't' && second === 'o' && third) {
-    return reads ? open(request, third, await services(), ctx) : notAllowed('GET, HEAD')
+    return reads ? open(request, third, await services(), ctx) : otherwise(method, 'GET, HEAD')
   }
   if (first === 't' && second === 'c' && third && rest.length === 1) {
-    return reads ? click(request, third, rest[0] ?? '', await services(), ctx) : notAllowed('GET, HEAD')
+    return reads ? click(request, third, rest[0] ?? '', await services(), ctx) : otherwise(method, 'GET, HEAD')
   }
   if (first === 'u' && second && !third && rest.length === 0) {
-    return reads || request.method === 'POST'
+    return reads || method === 'POST'
       ? unsubscribe(request, second, await services())
-      : notAllowed('GET, HEAD, POST')
+      : otherwise(method, 'GET, HEAD, POST')
   }
-  if (pathname === '/robots.txt') return reads ? new Response(ROBOTS) : notAllowed('GET, HEAD')
+  if (pathname === '/robots.txt') return reads ? new Response(ROBOTS) : otherwise(method, 'GET, HEAD')
   return page(404, missingPage())
 }
 
-const notAllowed = (allow: string) => new Response(null, { status: 405, headers: { Allow: allow } })
+/** What may be asked here. No other site's script may: a preflight is told no more than anybody (RFC 9110, section 9.3.7). */
+const otherwise = (method: string, allow: string) =>
+  new Response(null, { status: method === 'OPTIONS' ? 204 : 405, headers: { Allow: `${allow}, OPTIONS` } })

@@ -1,6 +1,7 @@
 import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
 import type { SigningKeys } from '../tokens/keys.ts'
+import type { Gathering } from './buffer.ts'
 import type { TrackingEvent } from './event.ts'
 
 /** What the edge works with; made once per isolate in workers/tracking.ts. */
@@ -13,8 +14,8 @@ export interface TrackingServices {
     send(event: TrackingEvent): Promise<unknown>
     sendBatch(messages: { body: TrackingEvent }[]): Promise<unknown>
   }
-  /** Opens and clicks of this isolate that will be written together, joined until `closes_at` (ms); see buffer.ts. */
-  gathering: { events: TrackingEvent[]; closes_at: number }
+  /** Opens and clicks of this isolate that will be written together. */
+  gathering: { current?: Gathering | undefined }
   now: () => Date
   /** A fresh id for each visit. */
   eventId: () => string

@@ -7,7 +7,7 @@ import {
   unclearPage,
   unsubscribePage,
 } from '../pages/unsubscribe.ts'
-import { NOBODY } from '../tokens/nobody.ts'
+import { ANYBODY, NOBODY } from '../tokens/nobody.ts'
 import { verifyRecipient } from '../tokens/recipient.ts'
 import { bufferUnsubscribe } from './buffer.ts'
 import { readForm } from './form.ts'
@@ -21,7 +21,7 @@ import { eventOf } from './visit.ts'
  */
 export async function unsubscribe(request: Request, token: string, services: TrackingServices): Promise<Response> {
   const recipient = await verifyRecipient(services.signing_keys, 'unsubscribe', token)
-  if (!recipient) return page(404, invalidUnsubscribePage())
+  if (!recipient || recipient.subscriber_id === ANYBODY) return page(404, invalidUnsubscribePage())
   const test_mail = recipient.subscriber_id === NOBODY
   if (request.method !== 'POST') return page(200, test_mail ? testMailPage() : unsubscribePage())
 

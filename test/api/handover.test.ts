@@ -14,7 +14,7 @@ import { ORIGIN, request } from './client.ts'
 // emk-tracking is the real Worker behind the binding; it was started with these settings, not with this file's.
 const settings = workerBindings({ neon: inject('neon'), redis: inject('redis') })
 const redis = connectRedis(settings.UPSTASH_REDIS_REST_URL ?? '', settings.UPSTASH_REDIS_REST_TOKEN ?? '')
-const { events } = redisKeys(settings.REDIS_PREFIX ?? '')
+const { event_shards } = redisKeys(settings.REDIS_PREFIX ?? '')
 const campaign_id = 1 + Math.floor(Math.random() * 1e12)
 
 let worker: TestWorker
@@ -26,8 +26,11 @@ beforeAll(async () => {
 afterAll(() => worker.close())
 
 const recorded = async () => {
-  const lines = await redis.lrange<string>(events, 0, -1)
-  return lines.map((line): TrackingEvent => JSON.parse(line)).filter((event) => event.campaign_id === campaign_id)
+  const lists = await Promise.all(event_shards.map((list) => redis.lrange<string>(list, 0, -1)))
+  return lists
+    .flat()
+    .map((line): TrackingEvent => JSON.parse(line))
+    .filter((event) => event.campaign_id === campaign_id)
 }
 
 test('/t/o is answered by emk-tracking, which still knows where the request came from', async () => {

@@ -229,7 +229,8 @@ describe('a bounce that we did not ask for', () => {
 const LEAVE = 'From: Bob <bob@example.net>\nTo: us\nSubject: unsubscribe\n\nplease\n'
 const PERSON = { from: 'bob@example.net' }
 const redisOf = async (subscriber_id: number) => ({
-  events: (await t.redis.lrange(t.keys.events, 0, -1))
+  events: (await Promise.all(t.keys.event_shards.map((list) => t.redis.lrange(list, 0, -1))))
+    .flat()
     .map((line) => JSON.parse(String(line)))
     .filter((event) => event.subscriber_id === subscriber_id),
   optout: await t.redis.zscore(t.keys.optouts, String(subscriber_id)),

@@ -4,6 +4,7 @@ import { connectRedis } from '../../src/redis/client.ts'
 import { parseSigningKeys, type SigningKeys } from '../../src/tokens/keys.ts'
 import type { TrackingEvent } from '../../src/tracking/event.ts'
 import { route } from '../../src/tracking/routes.ts'
+import { RULES_VERSION } from '../../src/tracking/rules.ts'
 import type { TrackingServices } from '../../src/tracking/services.ts'
 import { openTestRedis } from '../support/redis.ts'
 
@@ -20,6 +21,23 @@ export const keysWith = (first: 'signing' | 'verifying' | 'redirect-only' | 'rev
       : `2:signing:${OTHER}A${first === 'revoked' ? '' : `,1:${first}:${SECRET}A`}`,
   )
 
+/** Who asks, unless a test says otherwise. */
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+
+/** What their events say of them. */
+export const READER = {
+  method: 'GET',
+  asn: null,
+  agent: 'firefox',
+  country: null,
+  region: null,
+  device: 'computer',
+  client: 'firefox',
+  verdict: 'human',
+  reason: null,
+  rules: RULES_VERSION,
+} as const
+
 export interface EdgeOptions {
   redis_down?: boolean
   queue_down?: boolean
@@ -32,7 +50,7 @@ export async function openEdge() {
   const queued: TrackingEvent[] = []
   // Nothing listens on port 1: every command is refused at once.
   const dead = connectRedis('http://127.0.0.1:1', 'none')
-  const gathering: TrackingServices['gathering'] = { events: [], closes_at: 0 }
+  const gathering: TrackingServices['gathering'] = {}
   let writes = 0
   const { rpush } = redis
   redis.rpush = (...args: Parameters<typeof rpush>) => {
@@ -45,6 +63,7 @@ export async function openEdge() {
   async function ask(path: string, init: RequestInit<RequestInitCfProperties> = {}, options: EdgeOptions = {}) {
     const ctx = createExecutionContext()
     const request = new Request(path.startsWith('http') ? path : `${ORIGIN}${path}`, { redirect: 'manual', ...init })
+    if (!request.headers.has('User-Agent')) request.headers.set('User-Agent', FIREFOX)
     const response = await route(
       request as Request<unknown, IncomingRequestCfProperties>,
       async () => ({
@@ -79,16 +98,12 @@ export async function openEdge() {
     close,
     /** Commands that wrote events. */
     commands: () => writes,
-    /** As if an invocation had died that was to write `event`, a while ago. */
-    abandon(event: TrackingEvent) {
-      gathering.events = [event]
-      gathering.closes_at = Date.parse(NOW) - 1
-    },
     /** Takes what arrived since the last call. */
     async arrived() {
-      const lines = await redis.lrange(keys.events, 0, -1)
+      const lists = await Promise.all(keys.event_shards.map((list) => redis.lrange(list, 0, -1)))
+      const lines = lists.flat()
       const optouts = await redis.zrange(keys.optouts, 0, -1, { withScores: true })
-      if (lines.length > 0) await redis.del(keys.events)
+      if (lines.length > 0) await redis.del(...keys.event_shards)
       if (optouts.length > 0) await redis.del(keys.optouts)
       return {
         redis: lines.map((line): unknown => JSON.parse(line)),

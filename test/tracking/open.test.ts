@@ -1,8 +1,8 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { NOBODY } from '../../src/tokens/nobody.ts'
+import { ANYBODY, NOBODY } from '../../src/tokens/nobody.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
 import { openUrl } from '../../src/tokens/urls.ts'
-import { keysWith, NOTHING, NOW, ORIGIN, openEdge } from './edge.ts'
+import { keysWith, NOTHING, NOW, ORIGIN, openEdge, READER } from './edge.ts'
 
 const edge = await openEdge()
 const token = await signRecipient(edge.signing_keys, 'open', 7, 42)
@@ -13,7 +13,7 @@ const OPEN = {
   subscriber_id: 42,
   link: 0,
   occurred_at: NOW,
-  country: null,
+  ...READER,
 }
 afterEach(async () => expect(await edge.arrived()).toEqual(NOTHING))
 afterAll(() => edge.close())
@@ -43,12 +43,15 @@ test.each(['XX', 'T1', 'de', '', 'DEU'])('the country %j is unknown', async (cou
   expect((await edge.arrived()).redis).toEqual([OPEN])
 })
 
-test('HEAD answers the headers and records nothing', async () => {
+test('HEAD answers the headers, and is recorded as a machine', async () => {
   const response = await edge.ask(`/t/o/${token}.gif`, { method: 'HEAD' })
   expect(response.status).toBe(200)
   expect(response.headers.get('Content-Type')).toBe('image/gif')
   expect(response.headers.get('Content-Length')).toBe('43')
   expect(await response.text()).toBe('')
+  expect((await edge.arrived()).redis).toEqual([
+    { ...OPEN, method: 'HEAD', verdict: 'machine', reason: 'head', device: null, client: null },
+  ])
 })
 
 test('junk answers the picture and records nothing', async () => {
@@ -95,10 +98,9 @@ test('with Redis and the queue down the picture still comes', async () => {
   await expectPixel(await edge.ask(`/t/o/${token}`, {}, { redis_down: true, queue_down: true }))
 })
 
-test.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('%s is refused', async (method) => {
-  const response = await edge.ask(`/t/o/${token}`, { method })
-  expect(response.status).toBe(405)
-  expect(response.headers.get('Allow')).toBe('GET, HEAD')
+test('for everybody: the event names nobody', async () => {
+  await expectPixel(await edge.ask(openUrl(ORIGIN, await signRecipient(edge.signing_keys, 'open', 7, ANYBODY))))
+  expect((await edge.arrived()).redis).toEqual([{ ...OPEN, subscriber_id: null }])
 })
 
 test("a test mail's picture is shown and records nothing", async () => {

@@ -17,7 +17,8 @@ test('an open reaches the Redis, and the prefix, that the Worker was given', asy
   const open = await signRecipient(keys, 'open', 7, 42)
   expect((await ask(`/t/o/${open}.gif`)).headers.get('Content-Type')).toBe('image/gif')
   const line = await vi.waitFor(async () => {
-    const [line] = await redis.lrange(redis_keys.events, 0, -1)
+    const lists = await Promise.all(redis_keys.event_shards.map((list) => redis.lrange(list, 0, -1)))
+    const [line] = lists.flat()
     if (!line) throw new Error('not yet')
     return JSON.parse(line)
   })
