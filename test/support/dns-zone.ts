@@ -8,6 +8,19 @@ export interface ZoneRecord {
   value: string
 }
 
+/** An RSA key of 2048 bits whose private half nobody kept. */
+const KEY =
+  'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAtm/ohb85uKvkSQo2zbqLVeJLMxjucjofuXKTB/kt/+6Y8v3Z6rsQYlsU+VYqO9g/5r2yHqVabnbae4He6uVStxagCDzmCay57nIZus9jk48XO9pJksKBFHzsEhccyG0UBpkwbhL4BkukX/9tH2LqbwQ6IhiJsWmtP8Z3OAxAJHGGwYvfb+pRBMQW5ERhoLCPZbw6ArkpS9xJAmWcZFtr+nRfGvSNTkwX1XHeIZp5Ivg5UZok15gPLq2k+zWixM4kAsDKtkXIN8L9tZqhuqmyQnyxoSGoNRAaDLwCDQYdNmcrnRBgxJKFcsYvq47Lwbw28pwMNsuatEXqmAjoaaID0wIDAQAB'
+
+/** A domain for tests of the API: in order, but for "p=none". */
+export const DOCTOR_ZONE: ZoneRecord[] = [
+  { type: 'MX', name: 'doctor.example', value: '10 mx.doctor.example' },
+  { type: 'TXT', name: 'doctor.example', value: 'v=spf1 ip4:192.0.2.0/24 ~all' },
+  { type: 'CNAME', name: 's1._domainkey.doctor.example', value: 's1.keys.service.example' },
+  { type: 'TXT', name: 's1.keys.service.example', value: `v=DKIM1; k=rsa; p=${KEY}` },
+  { type: 'TXT', name: '_dmarc.doctor.example', value: 'v=DMARC1; p=none; rua=mailto:dmarc@doctor.example' },
+]
+
 /** What a name answers instead of its records. */
 export type Trouble =
   | 'SERVFAIL'

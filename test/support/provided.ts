@@ -27,6 +27,8 @@ declare module 'vitest' {
     ses_local: string
     /** For the project `sender` only: SendGrid's endpoint with its documented limits. */
     sendgrid: string
+    /** For the project `api` only: a DNS-over-HTTPS resolver that knows DOCTOR_ZONE (dns-zone.ts). */
+    dns: string
     /** For the projects `api` and `paths` only: paths of the bundled Workers. */
     bundles: { api: string; sender: string; tracking: string }
   }

@@ -9,6 +9,7 @@ import { startNeon } from '../../local/neon.ts'
 import { startPostgres } from '../../local/postgres.ts'
 import { redisEngines, startRedis } from '../../local/redis.ts'
 import { bundleWorkers } from './bundles.ts'
+import { DOCTOR_ZONE, startZone } from './dns-zone.ts'
 import type { RedisAddress } from './provided.ts'
 import { startProviders } from './providers.ts'
 
@@ -56,6 +57,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
       stops.push(providers.stop)
       for (const [name, url] of Object.entries(providers.urls))
         project.provide(name as keyof typeof providers.urls, url)
+    }
+    if (projects.includes('api')) {
+      const zone = await startZone(DOCTOR_ZONE)
+      stops.push(zone.stop)
+      project.provide('dns', zone.url)
     }
     if (bundles) project.provide('bundles', await bundles)
     project.provide('postgres', postgres.url('postgres'))
