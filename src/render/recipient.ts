@@ -54,7 +54,8 @@ export async function renderForRecipient(
   const mail = await renderer.renderTracked(
     templateData(person, snapshot, unsubscribe_url, web_view_url),
     { pixel: open === null ? '' : openUrl(tracking_url, open), click },
-    { hosts: link_hosts, direct: [unsubscribe_url, web_view_url], sign },
+    // Without a web view its address is empty, and an empty one leads nowhere.
+    { hosts: link_hosts, direct: [unsubscribe_url, web_view_url].filter((address) => address !== ''), sign },
   )
   return { ...mail, unsubscribe_url }
 }

@@ -34,6 +34,15 @@ export function workerBindings(addresses: { neon: string; redis: RedisAddress[] 
     ACCOUNTS: JSON.stringify([
       { name: 'inbox', kind: 'smtp', host: '127.0.0.1', port: 1, tls: 'none' },
       { name: 'bound', kind: 'smtp', host: '127.0.0.1', port: 1, tls: 'none', from_domains: ['bound.example'] },
+      {
+        name: 'daily',
+        kind: 'smtp',
+        host: '127.0.0.1',
+        port: 1,
+        tls: 'none',
+        from_domains: ['daily.example'],
+        per_day: 100,
+      },
     ]),
   }
 }

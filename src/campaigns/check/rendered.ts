@@ -2,9 +2,10 @@ import { buildMessage } from '../../mime/message.ts'
 import { UnsendableMail } from '../../providers/provider.ts'
 import { DeadLinkError, RenderError } from '../../render/errors.ts'
 import { type RecipientMail, renderForRecipient } from '../../render/recipient.ts'
-import { prepareContent } from '../../render/render.ts'
+import { prepareContent, type Renderer } from '../../render/render.ts'
 import { type Composing, composeMail } from '../../sending/compose.ts'
 import type { Snapshot } from '../snapshot.ts'
+import { Affected } from './affected.ts'
 import { missingFrom } from './compliance.ts'
 import type { Finding } from './finding.ts'
 import { type Person, STRANGER } from './people.ts'
@@ -33,32 +34,47 @@ export async function renderForSome(
   snapshot: Snapshot,
   people: readonly Person[],
 ): Promise<Rendered> {
-  const campaign = { id: snapshot.campaign.id, snapshot, renderer: prepareContent(snapshot) }
+  const renderer = prepared(snapshot)
+  if ('code' in renderer) return { errors: [renderer], warnings: [], mail: null, subjects: [], size: null }
+  const campaign = { id: snapshot.campaign.id, snapshot, renderer }
   const mails: { mail: RecipientMail; person: Person }[] = []
-  const failures: { person: Person; message: string }[] = []
-  const errors = new Map<string, Finding>()
+  const failed = new Affected()
+  const untitled = new Affected()
+  const faults = new Map<string, Finding>()
   for (const person of [...people, STRANGER]) {
     try {
       const mail = await renderForRecipient(campaign, person, s, true)
       mails.push({ mail, person })
-      for (const error of faultsOf(mail, snapshot, person)) errors.set(error.detail, error)
+      if (!mail.subject) untitled.add('', person)
+      for (const fault of missingFrom(mail, snapshot.sender.postal_address, mail.unsubscribe_url)) {
+        faults.set(fault.detail, { code: 'not_compliant', ...fault })
+      }
     } catch (error) {
       if (!(error instanceof RenderError)) throw error
       // Links that only some have the data for are for those to follow; a stranger is nobody's recipient.
       if (error instanceof DeadLinkError && person === STRANGER) continue
-      failures.push({ person, message: error.message })
+      failed.add(error.message, person)
     }
   }
-  const unrendered = failures.map(({ person, message }) => `it cannot be rendered for ${who(person)}: ${message}`)
-  const real = failures.filter(({ person }) => person !== STRANGER)
-  const few = real.length === failures.length && real.length <= people.length * TOLERATED
-  if (!few) for (const detail of unrendered) errors.set(detail, { code: 'cannot_render', field: 'template_id', detail })
-  const [largest] = mails.toSorted((a, b) => b.mail.html.length - a.mail.html.length)
+  const unrendered = failed.findings((message, whom) => ({
+    code: 'cannot_render',
+    field: 'template_id',
+    detail: `it cannot be rendered for ${whom}: ${message}`,
+  }))
+  const nameless = untitled.findings((_, whom) => ({
+    code: 'subject_empty',
+    field: 'subject',
+    detail: `the subject is empty for ${whom}`,
+  }))
+  const tolerated = !failed.has(STRANGER) && failed.count <= people.length * TOLERATED
+  // A stranger's mail is nobody's, unless there is nobody.
+  const real = people.length > 0 ? mails.filter(({ person }) => person !== STRANGER) : mails
+  const [largest] = real.toSorted((a, b) => b.mail.html.length - a.mail.html.length)
   return {
-    errors: [...errors.values()].slice(0, MOST_ERRORS),
-    warnings: few ? unrendered.map((detail) => ({ code: 'cannot_render', field: 'template_id', detail })) : [],
+    errors: [...(tolerated ? [] : unrendered), ...nameless, ...faults.values()],
+    warnings: tolerated ? unrendered : [],
     mail: largest?.mail ?? null,
-    subjects: [...new Set(mails.map(({ mail }) => mail.subject))],
+    subjects: [...new Set(real.map(({ mail }) => mail.subject))],
     size: largest ? sizeOf(largest.mail, await messageBytes()) : null,
   }
 
@@ -72,19 +88,16 @@ export async function renderForSome(
   }
 }
 
-/** A template at fault is at fault for everyone; a few say as much as all. */
-const MOST_ERRORS = 10
-
-function faultsOf(mail: RecipientMail, { sender }: Snapshot, person: Person): Finding[] {
-  if (!mail.subject) {
-    return [{ code: 'subject_empty', field: 'subject', detail: `the subject is empty for ${who(person)}` }]
+/** Subject and preheader are the campaign's own, and no one has compiled them yet. */
+function prepared(snapshot: Snapshot): Renderer | Finding {
+  try {
+    return prepareContent(snapshot)
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error
+    const field = error.part === 'subject' || error.part === 'preheader' ? error.part : 'template_id'
+    return { code: 'cannot_render', field, detail: `it is no valid template: ${error.message}` }
   }
-  const missing = missingFrom(mail, sender.postal_address, mail.unsubscribe_url)
-  return missing.map((fault) => ({ code: 'not_compliant', ...fault }))
 }
-
-const who = (person: Person) =>
-  person === STRANGER ? 'a subscriber without name and attributes' : `subscriber ${person.subscriber_id}`
 
 function sizeOf({ html, text }: RecipientMail, message_bytes: number | null): Rendered['size'] {
   const html_bytes = bytesOf(html)
