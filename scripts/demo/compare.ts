@@ -22,7 +22,7 @@ export interface Stats {
   unsubscribes: number
   unique_unsubscribes: number
   links: { url: string; clicks: number }[]
-  hourly: { opens: number; clicks: number; unsubscribes: number }[]
+  series: { points: { opens: number; clicks: number; unsubscribes: number }[] }
 }
 
 /** One number: what the kit says, and what must be true. */
@@ -50,7 +50,8 @@ export async function compare(api: Api, done: Done): Promise<Line[]> {
   const inbox = new Set(mails.map((mail) => mail.to))
   const ledger = await readLedger(api, done.campaign_id)
   const left = await readLeavers(api, done.list_id)
-  const byHour = (key: 'opens' | 'clicks' | 'unsubscribes') => stats.hourly.reduce((sum, hour) => sum + hour[key], 0)
+  const byHour = (key: 'opens' | 'clicks' | 'unsubscribes') =>
+    stats.series.points.reduce((sum, hour) => sum + hour[key], 0)
   const reported_links = new Map<string, number>()
   for (const { url, clicks } of stats.links) reported_links.set(url, (reported_links.get(url) ?? 0) + clicks)
 

@@ -2,7 +2,7 @@
 // run-operations.ts.
 import { operation } from '../http/route.ts'
 import { pageOf } from '../http/schema.ts'
-import { campaignStats } from '../stats/schema.ts'
+import { campaignStats, statsQuery } from '../stats/schema.ts'
 import { campaignCheck } from './check/schema.ts'
 import {
   campaign,
@@ -116,8 +116,8 @@ export const stats = operation(
     path: '/campaigns/{id}/stats',
     tags,
     summary: "A campaign's numbers",
-    request: { params },
-    responses: { 200: answers('Counters, links and hourly series', campaignStats) },
+    request: { params, query: statsQuery },
+    responses: { 200: answers('Counters, rates, links, series and breakdowns', campaignStats) },
   },
 )
 

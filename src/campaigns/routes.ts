@@ -1,12 +1,12 @@
 import { violates } from '../db/violation.ts'
-import { bufferedEvents } from '../events/buffered.ts'
 import { deliveryTimeline } from '../feedback/timeline.ts'
 import { after, page } from '../http/cursor.ts'
 import { invalidField, notFound, Problem } from '../http/problem.ts'
 import { createRouter } from '../http/route.ts'
 import type { Services } from '../http/services.ts'
 import { listDeliveries } from '../ledger/list.ts'
-import { campaignNumbers } from '../stats/store.ts'
+import { howFarBehind } from '../stats/buffered.ts'
+import { campaignNumbers, campaignSeries } from '../stats/store.ts'
 import { checkCampaignAccount } from './account.ts'
 import { answerCheck } from './check/answer.ts'
 import { limitedBy } from './limited-by.ts'
@@ -24,7 +24,7 @@ import {
 } from './store.ts'
 
 export function campaignRoutes(services: Services) {
-  const { db, redis, redis_keys } = services
+  const { db } = services
   const router = createRouter()
   const read = (id: number) => readCampaign(db, id)
 
@@ -100,14 +100,13 @@ export function campaignRoutes(services: Services) {
   router.openapi(op.stats, async (c) => {
     const { id } = c.req.valid('param')
     await read(id)
-    const [numbers, buffered_events] = await Promise.all([
+    const { series: unit } = c.req.valid('query')
+    const [numbers, series, behind] = await Promise.all([
       campaignNumbers(db, id),
-      bufferedEvents(redis, redis_keys).then(
-        ({ events }) => events,
-        () => null,
-      ),
+      campaignSeries(db, id, unit),
+      howFarBehind(services),
     ])
-    return c.json({ ...numbers, buffered_events }, 200)
+    return c.json({ ...numbers, series, ...behind }, 200)
   })
 
   router.openapi(op.deliveries, async (c) => {

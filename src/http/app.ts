@@ -8,6 +8,7 @@ import { listRoutes } from '../lists/routes.ts'
 import { partialRoutes } from '../partials/routes.ts'
 import { senderRoutes } from '../senders/routes.ts'
 import { settingsRoutes } from '../settings/routes.ts'
+import { statsRoutes } from '../stats/routes.ts'
 import { subscriberRoutes } from '../subscribers/routes.ts'
 import { suppressionRoutes } from '../suppressions/routes.ts'
 import { previewPage } from '../templates/preview-page.ts'
@@ -27,6 +28,7 @@ const OWNERS = [
   listRoutes,
   suppressionRoutes,
   campaignRoutes,
+  statsRoutes,
   testSendRoutes,
   templateRoutes,
   partialRoutes,

@@ -375,8 +375,9 @@ describe('numbers', () => {
       opens: 0,
       rates: { open_rate: null },
       links: [{ n: 1, clicks: 0 }],
-      hourly: [],
+      series: { unit: 'hour', time_zone: 'UTC', points: [] },
       buffered_events: 0,
+      buffered_seconds: null,
     })
     const first = await api.get<{ data: { state: string; email: string }[]; next_cursor: string }>(
       `/campaigns/${id}/deliveries?limit=2`,
