@@ -223,7 +223,7 @@ test('a list that is gone is an error, and nobody is counted', async () => {
 
 test('a limit of the day makes days of it', async () => {
   const many = await list(Array.from({ length: 200 }, () => 'Ada'))
-  const sender = await api.post<Row>('/senders', senderOf({ from_email: 'news@daily.example', account: 'daily' }))
+  const sender = await api.post<Row>('/senders', senderOf({ from_email: 'news@bound.example', account: 'bound' }))
   const { forecast } = await check(await draft({ sender_id: sender.body.id, audience: { include: [many] } }))
   expect(forecast).toMatchObject({ limited_by: 'day', per_day: [{ mails: 95 }, { mails: 95 }, { mails: 10 }] })
 })

@@ -33,14 +33,13 @@ export function workerBindings(addresses: { neon: string; redis: RedisAddress[] 
     BOOTSTRAP_SECRET: DEVELOPMENT_BOOTSTRAP_SECRET,
     ACCOUNTS: JSON.stringify([
       { name: 'inbox', kind: 'smtp', host: '127.0.0.1', port: 1, tls: 'none' },
-      { name: 'bound', kind: 'smtp', host: '127.0.0.1', port: 1, tls: 'none', from_domains: ['bound.example'] },
       {
-        name: 'daily',
+        name: 'bound',
         kind: 'smtp',
         host: '127.0.0.1',
         port: 1,
         tls: 'none',
-        from_domains: ['daily.example'],
+        from_domains: ['bound.example'],
         per_day: 100,
       },
     ]),
