@@ -63,7 +63,7 @@ async function build(env: ApiEnv): Promise<Built> {
 const lookAtDomains = (sender: SenderRpc) =>
   domainChecker({
     fetch: (input, init) => fetch(input, init),
-    listAccounts: () => sender.listAccounts(),
+    sender,
     now: () => new Date(),
   })
 

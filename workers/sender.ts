@@ -6,10 +6,11 @@ import { flushEvents } from '../src/events/flush.ts'
 import { type Receiver, receiveMail } from '../src/feedback/inbound.ts'
 import { log } from '../src/log.ts'
 import { type Account, summarise } from '../src/providers/account.ts'
-import { type AccountTest, testAccounts } from '../src/providers/account-test.ts'
+import { type AccountTest, sendingDomains, testAccounts } from '../src/providers/account-test.ts'
 import { parseAccounts } from '../src/providers/accounts.ts'
 import { candidateAccounts } from '../src/providers/candidates.ts'
 import { providerFor } from '../src/providers/select.ts'
+import type { SendingDomain } from '../src/providers/sending-domain.ts'
 import { capOf } from '../src/providers/warm-up.ts'
 import { connectRedis } from '../src/redis/client.ts'
 import { redisKeys } from '../src/redis/keys.ts'
@@ -91,9 +92,16 @@ export class SenderRpc extends WorkerEntrypoint<SenderEnv> {
 
   /** Tries every account without a mail: connection, login, and what its service says of it. */
   testAccounts(): Promise<AccountTest[]> {
-    return testAccounts(
-      parseAccounts(this.env.ACCOUNTS).map((account) => ({ name: account.name, provider: providerFor(account) })),
-    )
+    return testAccounts(this.#providers())
+  }
+
+  /** What each account's service holds of a domain: its keys there and its return path. */
+  sendingDomains(domain: string): Promise<{ name: string; held: SendingDomain | null }[]> {
+    return sendingDomains(this.#providers(), domain)
+  }
+
+  #providers() {
+    return parseAccounts(this.env.ACCOUNTS).map((account) => ({ name: account.name, provider: providerFor(account) }))
   }
 
   /** Has accounts tried at once that were down: somebody has seen to them. */

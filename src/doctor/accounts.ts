@@ -1,6 +1,6 @@
 import type { AccountTest } from '../providers/account-test.ts'
 import type { Finding } from './finding.ts'
-import type { KnownAccount } from './path.ts'
+import type { Held, KnownAccount } from './path.ts'
 
 /** How the accounts fared that were tried, as findings. */
 export function accountFindings(tests: readonly AccountTest[]): Finding[] {
@@ -11,6 +11,20 @@ export function accountFindings(tests: readonly AccountTest[]): Finding[] {
     return { ...about, code: 'sound', severity: 'ok', what: `Account ${name}: ${answer}` }
   })
 }
+
+/** Services that do not know the domain: they refuse its mail. */
+export const strangers = (domain: string, held: Held): Finding[] =>
+  held
+    .filter((account) => account.held?.known === false)
+    .map(({ name }) => ({
+      check: 'accounts',
+      code: 'domain_unknown',
+      about: name,
+      severity: 'error',
+      what: `The service of account ${name} does not know ${domain}, and refuses its mail: verify the domain there.`,
+      fix: null,
+      source: null,
+    }))
 
 /** No account may send from the domain. */
 export const noAccount = (domain: string, accounts: readonly KnownAccount[]): Finding => ({

@@ -10,7 +10,7 @@ export interface DkimSelector {
   /** Its record, where we hold the private half: SubjectPublicKeyInfo in base64; null where a service holds it. */
   public_key: string | null
   /** The record a service asks for in its place. */
-  record?: DnsRecord | undefined
+  record?: DnsRecord | null
 }
 
 const RFC = 'RFC 6376'

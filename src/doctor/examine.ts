@@ -63,6 +63,7 @@ function demandOn(name: string, paths: readonly SendingPath[]) {
   return {
     is_return_path: through.length > 0,
     services: [...new Set(through.flatMap(({ service }) => (service ? [service] : [])))],
+    record: through.find(({ return_path }) => return_path?.record)?.return_path?.record ?? null,
     relays: [...new Set(through.flatMap(({ relay }) => (relay === null ? [] : [relay])))],
   }
 }

@@ -40,15 +40,17 @@ export interface ReturnPath {
   domain: string
   /** `routing`: Email Routing, for emk-sender. `ses`: Amazon SES in that region, for a custom MAIL FROM. Else anybody. */
   taken_by: { kind: 'routing' } | { kind: 'ses'; region: string } | null
+  /** What a service wants there, in place of anything else. */
+  record?: DnsRecord | null
 }
 
 /** The MX of a return path other than the From domain. */
-export async function checkReturnPath(resolver: Resolver, { domain, taken_by }: ReturnPath): Promise<Finding> {
+export async function checkReturnPath(resolver: Resolver, { domain, taken_by, record }: ReturnPath): Promise<Finding> {
   const answer = await resolver.look(domain, 'MX')
   if (answer.kind === 'failed') return notLookedUp('return_path', domain, answer.why)
   const hosts = answer.kind === 'found' ? answer.values.filter((value) => !isNullMx(value)).map(hostOf) : []
   const host = taken_by?.kind === 'ses' ? `feedback-smtp.${taken_by.region}.amazonses.com` : 'route1.mx.cloudflare.net'
-  const fix: DnsRecord | null = taken_by ? { type: 'MX', name: domain, value: `10 ${host}` } : null
+  const fix: DnsRecord | null = record ?? (taken_by ? { type: 'MX', name: domain, value: `10 ${host}` } : null)
   const about = { check: 'return_path', about: domain, source: 'RFC 5321 5.1' } as const
   if (hosts.length === 0) {
     const is_null = answer.kind === 'found'

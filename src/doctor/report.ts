@@ -1,5 +1,5 @@
 import type { SenderRpc } from '../http/services.ts'
-import { accountFindings, accountsUnknown, noAccount } from './accounts.ts'
+import { accountFindings, accountsUnknown, noAccount, strangers } from './accounts.ts'
 import { examineDomain } from './examine.ts'
 import type { Finding } from './finding.ts'
 import { type KnownAccount, pathsOf, type SendingPath } from './path.ts'
@@ -46,9 +46,16 @@ export async function examineInstallation(
   const resolver = openResolver({ fetch: get, signal: AbortSignal.timeout(PATIENCE) })
   const tests = sender.testAccounts().then(accountFindings, () => [])
   const accounts: KnownAccount[] | null = await sender.listAccounts().catch(() => null)
-  const paths = accounts === null ? [] : pathsOf(accounts, domain)
+  const held = await sender.sendingDomains(domain).catch(() => [])
+  const paths = accounts === null ? [] : pathsOf(accounts, domain, held)
+  const named = held.filter(({ name }) => paths.some(({ account }) => account === name))
   const dns = await examineDomain(resolver, domain, paths.length > 0 ? paths : [anyPath(domain)], selectors)
   const unable = accounts !== null && paths.length === 0 ? [noAccount(domain, accounts)] : []
   const tried = await tests
-  return reportOf(domain, [...dns, ...unable, ...(tried.length > 0 ? tried : [accountsUnknown()])])
+  return reportOf(domain, [
+    ...dns,
+    ...unable,
+    ...strangers(domain, named),
+    ...(tried.length > 0 ? tried : [accountsUnknown()]),
+  ])
 }

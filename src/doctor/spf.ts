@@ -12,6 +12,8 @@ export interface SpfDemand {
   services: readonly Service[]
   /** Relays that may be anybody's, by their host: what covers them, only their operator knows. */
   relays: readonly string[]
+  /** What a service wants at this name; its SPF record comes with it. */
+  record?: DnsRecord | null
 }
 
 const RFC = 'RFC 7208'
@@ -209,7 +211,7 @@ async function missing(resolver: Resolver, domain: string, demand: SpfDemand): P
     about: domain,
     severity: is_return_path ? 'error' : 'warning',
     what: `${domain} has no SPF record: ${is_return_path ? 'receivers take its mail for forged.' : 'anybody can send in its name.'}${onRelays(relays)}`,
-    fix: { type: 'TXT', name: domain, value: words.join(' ') },
+    fix: demand.record ?? { type: 'TXT', name: domain, value: words.join(' ') },
     source: RFC,
   }
 }

@@ -4,6 +4,7 @@ import type { DispatchMessage } from '../dispatch/message.ts'
 import type { SendGridKeys } from '../feedback/sendgrid-signature.ts'
 import type { SnsTopics } from '../feedback/sns-topics.ts'
 import type { AccountTest } from '../providers/account-test.ts'
+import type { SendingDomain } from '../providers/sending-domain.ts'
 import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
 import type { LinkHosts } from '../render/link-hosts.ts'
@@ -49,6 +50,8 @@ export interface SenderRpc {
   listAccounts(): Promise<AccountState[]>
   /** Tries every account without a mail. */
   testAccounts(): Promise<AccountTest[]>
+  /** What each account's service holds of a domain; null where it cannot be asked. */
+  sendingDomains(domain: string): Promise<{ name: string; held: SendingDomain | null }[]>
   /** Has accounts tried at once that were down: somebody has seen to them. */
   reopenAccounts(names: readonly string[]): Promise<void>
 }

@@ -1,4 +1,5 @@
 import type { Provider, Trial } from './provider.ts'
+import type { SendingDomain } from './sending-domain.ts'
 import { openSlots } from './slots.ts'
 
 /** How an account fared. */
@@ -10,26 +11,46 @@ export interface AccountTest extends Trial {
 const PATIENCE = 12_000
 
 /** Tries all accounts at once, as far as the connections of one invocation go. Never throws. */
-export async function testAccounts(
-  accounts: readonly { name: string; provider: Provider }[],
-  patience = PATIENCE,
-): Promise<AccountTest[]> {
+export function testAccounts(accounts: readonly Named[], patience = PATIENCE): Promise<AccountTest[]> {
   const slots = openSlots()
-  return await Promise.all(
+  return Promise.all(
     accounts.map(async ({ name, provider }) => {
-      const late = new AbortController()
-      const trial = await Promise.race([
-        provider.test?.(slots) ?? { ok: true, answer: 'cannot be tried without a mail' },
-        after(patience, late.signal),
-      ])
-      late.abort()
+      const late: Trial = { ok: false, answer: 'no answer in time' }
+      const trial = provider.test ? await within(patience, late, provider.test(slots)) : UNTRIED
       return { name, ...trial }
     }),
   )
 }
 
-const after = (ms: number, signal: AbortSignal) =>
-  new Promise<Trial>((resolve) => {
-    const timer = setTimeout(() => resolve({ ok: false, answer: 'no answer in time' }), ms)
-    signal.addEventListener('abort', () => clearTimeout(timer))
+/** What each account's service holds of a domain; null where it cannot be asked. Never throws. */
+export function sendingDomains(
+  accounts: readonly Named[],
+  domain: string,
+): Promise<{ name: string; held: SendingDomain | null }[]> {
+  const slots = openSlots()
+  return Promise.all(
+    accounts.map(async ({ name, provider }) => {
+      const held = provider.sendingDomain ? await within(PATIENCE, null, provider.sendingDomain(domain, slots)) : null
+      return { name, held }
+    }),
+  )
+}
+
+interface Named {
+  name: string
+  provider: Provider
+}
+
+const UNTRIED: Trial = { ok: true, answer: 'cannot be tried without a mail' }
+
+/** @param late - the answer when there is none after so many ms */
+async function within<Answer>(ms: number, late: Answer, asked: Promise<Answer>): Promise<Answer> {
+  const over = new AbortController()
+  const ended = new Promise<Answer>((resolve) => {
+    const timer = setTimeout(() => resolve(late), ms)
+    over.signal.addEventListener('abort', () => clearTimeout(timer))
   })
+  const answer = await Promise.race([asked, ended])
+  over.abort()
+  return answer
+}

@@ -1,4 +1,5 @@
 // The contract between the send loop and whatever carries the mail. One file per implementation stands beside this one.
+import type { SendingDomain } from './sending-domain.ts'
 
 /** One mail to one recipient, complete: rendered, addressed, with its tracking already in it. */
 export interface Mail {
@@ -86,6 +87,11 @@ export interface Provider<Prepared = unknown> {
    * @param slots what this invocation may have open at once
    */
   test?(slots: Slots): Promise<Trial>
+  /**
+   * What the service holds of a domain that mail is sent from: its keys and return path. Never throws.
+   * @returns null when it cannot be asked, or the key may not ask
+   */
+  sendingDomain?(domain: string, slots: Slots): Promise<SendingDomain | null>
 }
 
 /** How an account fared that was tried without a mail. */

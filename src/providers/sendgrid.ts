@@ -7,6 +7,7 @@ import { answerText } from './answer.ts'
 import { sendInFlight } from './in_flight.ts'
 import { type Mail, type Mailbox, type Outcome, type Provider, UnsendableMail } from './provider.ts'
 import { retryAfter } from './retry_after.ts'
+import { sendGridDomain } from './sending-domain.ts'
 
 interface Client {
   setDefaultRequest(key: 'baseUrl', value: string): unknown
@@ -93,6 +94,19 @@ export function sendGridProvider(account: SendGridAccount): Provider<SendGridMai
             }
           }),
         async close() {},
+      }
+    },
+
+    async sendingDomain(domain, slots) {
+      const free = await slots.take()
+      try {
+        client.setDefaultRequest('signal', AbortSignal.timeout(TEST_PATIENCE))
+        const [{ body }] = await client.request({ method: 'GET', url: '/v3/whitelabel/domains?limit=200' })
+        return sendGridDomain(domain, body)
+      } catch {
+        return null
+      } finally {
+        free()
       }
     },
 

@@ -5,6 +5,7 @@ import type { SesAccount } from './account.ts'
 import { answerText } from './answer.ts'
 import { sendInFlight } from './in_flight.ts'
 import { type Outcome, type Provider, type Quota, type Trial, UnsendableMail } from './provider.ts'
+import { sesDomain, UNKNOWN_DOMAIN, withParents } from './sending-domain.ts'
 
 interface SesMail {
   /** The request, as JSON. */
@@ -77,6 +78,24 @@ export function sesProvider(account: SesAccount): Provider<SesMail> {
         return accountTrial(response.status, response.headers.get('x-amzn-errortype'), await response.text())
       } catch (error) {
         return { ok: false, answer: answerText(error instanceof Error ? error.message : 'the request failed') }
+      } finally {
+        free()
+      }
+    },
+
+    async sendingDomain(domain, slots) {
+      const free = await slots.take()
+      try {
+        for (const name of withParents(domain)) {
+          const signal = AbortSignal.timeout(QUOTA_PATIENCE)
+          const response = await aws.fetch(`${base}/identities/${encodeURIComponent(name)}`, { signal })
+          const body = await response.text()
+          if (response.status === 200) return sesDomain(name, jsonObject(body))
+          if (response.status !== 404) return null
+        }
+        return UNKNOWN_DOMAIN
+      } catch {
+        return null
       } finally {
         free()
       }

@@ -33,7 +33,12 @@ export async function minute(stores: Pick<Cron, 'db' | 'redis' | 'redis_keys'>) 
         for (const { body } of messages) pointers.push(body)
       },
     },
-    sender: { listAccounts: async () => [], testAccounts: async () => [], reopenAccounts: async () => undefined },
+    sender: {
+      listAccounts: async () => [],
+      testAccounts: async () => [],
+      sendingDomains: async () => [],
+      reopenAccounts: async () => undefined,
+    },
     tracking: { fetch: async () => new Response() },
     now: () => new Date(),
   })

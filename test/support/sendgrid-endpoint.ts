@@ -39,6 +39,11 @@ export async function startSendGridEndpoint(): Promise<Endpoint> {
     if (request.method === 'GET' && request.url === '/v3/scopes') {
       return answer(200, { scopes: ['mail.send', 'sender_verification_eligible'] })
     }
+    if (request.method === 'GET' && request.url?.startsWith('/v3/whitelabel/domains?')) {
+      const mail_cname = { type: 'cname', host: 'em1.sender.example', data: 'u1.wl.sendgrid.net' }
+      const dkim1 = { type: 'cname', host: 's1._domainkey.sender.example', data: 's1.domainkey.u1.wl.sendgrid.net' }
+      return answer(200, [{ domain: 'sender.example', valid: true, dns: { mail_cname, dkim1 } }])
+    }
     if (request.method !== 'POST' || request.url !== '/v3/mail/send') return refuse(404, 'not found')
     if (Buffer.byteLength(body) > LARGEST) return refuse(413, 'The JSON payload you have included is too large.')
     const sent = JSON.parse(body)

@@ -84,6 +84,16 @@ export async function startSesEndpoint(): Promise<Endpoint> {
       const [status, text] = ACCOUNTS[folder] ?? [404, '']
       return void response.writeHead(status, { 'content-type': 'application/json' }).end(text)
     }
+    const [, name] = /^(?:\/[a-z]+)?\/v2\/email\/identities\/([^/]+)$/.exec(request.url ?? '') ?? []
+    if (request.method === 'GET' && name !== undefined) {
+      if (name === 'denied.example') return answer(403, { message: 'not authorized' }, 'AccessDeniedException')
+      if (name !== 'sender.example') return answer(404, { message: 'no such identity' }, 'NotFoundException')
+      return answer(200, {
+        VerifiedForSendingStatus: true,
+        DkimAttributes: { SigningEnabled: true, SigningAttributesOrigin: 'AWS_SES', Tokens: ['token1'] },
+        MailFromAttributes: { MailFromDomain: 'ses.sender.example' },
+      })
+    }
     if (request.method !== 'POST' || request.url !== '/v2/email/outbound-emails')
       return answer(404, { message: 'path' })
     running++

@@ -47,6 +47,7 @@ const ask = (accounts: AccountState[] | Error, id = campaign_id) =>
         },
         reopenAccounts: async () => undefined,
         testAccounts: async () => [],
+        sendingDomains: async () => [],
       },
     },
     id,

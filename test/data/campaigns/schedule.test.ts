@@ -58,6 +58,7 @@ beforeAll(async () => {
       },
       reopenAccounts: async () => undefined,
       testAccounts: async () => [],
+      sendingDomains: async () => [],
     },
     tracking: { fetch: async () => new Response() },
     now: () => new Date(),

@@ -5,7 +5,9 @@ import type { SenderRpc } from '../../../src/http/services.ts'
 import type { SendGridAccount, SesAccount } from '../../../src/providers/account.ts'
 import { testAccounts } from '../../../src/providers/account-test.ts'
 import { sendGridProvider } from '../../../src/providers/sendgrid.ts'
+import type { SendingDomain } from '../../../src/providers/sending-domain.ts'
 import { sesProvider } from '../../../src/providers/ses.ts'
+import { openSlots } from '../../../src/providers/slots.ts'
 import { openTestWorker, type TestWorker } from '../../support/worker.ts'
 import { type Faults, IMPATIENT, provider, startFaults } from '../smtp/faults.ts'
 
@@ -53,6 +55,19 @@ beforeAll(async () => {
   })
 })
 afterAll(() => t.close())
+
+/** What Amazon SES holds of sender.example. */
+const SES_DOMAIN: SendingDomain = {
+  known: true,
+  keys: [
+    {
+      domain: 'sender.example',
+      selector: 'token1',
+      record: { type: 'CNAME', name: 'token1._domainkey.sender.example', value: 'token1.dkim.amazonses.com' },
+    },
+  ],
+  return_path: { domain: 'ses.sender.example', record: null },
+}
 
 /** As emk-api calls it, by service binding. */
 const rpc = (exports as unknown as { SenderRpc: SenderRpc }).SenderRpc
@@ -103,6 +118,41 @@ test('the public half of each key is listed, as DNS must have it', async () => {
   expect(relay?.dkim).toEqual([{ domain: 'sender.example', selector: 's1', public_key: pair.public_key }])
   expect(wrong).toMatchObject({ bounce_domain: null, dkim: [] })
   expect(JSON.stringify(relay)).not.toContain('PRIVATE')
+})
+
+test('what each service holds of a domain, by RPC; SMTP relays hold nothing', async () => {
+  const sendgrid_path = { type: 'CNAME', name: 'em1.sender.example', value: 'u1.wl.sendgrid.net' }
+  const sendgrid_key = {
+    type: 'CNAME',
+    name: 's1._domainkey.sender.example',
+    value: 's1.domainkey.u1.wl.sendgrid.net',
+  }
+  // Below a domain that they know: Amazon SES is asked for each name in turn.
+  expect(await rpc.sendingDomains('news.sender.example')).toEqual([
+    { name: 'relay', held: null },
+    { name: 'wrong', held: null },
+    { name: 'aws', held: SES_DOMAIN },
+    {
+      name: 'sg',
+      held: {
+        known: true,
+        keys: [{ domain: 'sender.example', selector: 's1', record: sendgrid_key }],
+        return_path: { domain: 'em1.sender.example', record: sendgrid_path },
+      },
+    },
+  ])
+})
+
+test('what Amazon SES holds of a domain, or of the one above it', async () => {
+  const held = (domain: string, changes: Partial<SesAccount> = {}) =>
+    sesProvider(aws('', changes)).sendingDomain?.(domain, openSlots())
+  expect(await held('sender.example')).toEqual(SES_DOMAIN)
+  expect(await held('news.sender.example')).toEqual(SES_DOMAIN)
+  expect(await held('stranger.example')).toEqual({ known: false, keys: [], return_path: null })
+  expect(await held('denied.example')).toBeNull()
+  expect(await held('sender.example', { secret_access_key: 'other' })).toBeNull()
+  expect(await held('sender.example', { endpoint: 'http://127.0.0.1:1' })).toBeNull()
+  expect(await sendGridProvider(sendgrid('SG.other.key')).sendingDomain?.('sender.example', openSlots())).toBeNull()
 })
 
 test.each([

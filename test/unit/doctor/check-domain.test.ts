@@ -31,9 +31,12 @@ const checker = (now: { at: number }, accounts: AccountState[] | null = [account
   domainChecker({
     fetch,
     resolvers: [zone.url],
-    listAccounts: async () => {
-      if (accounts === null) throw new Error('emk-sender is away')
-      return accounts
+    sender: {
+      listAccounts: async () => {
+        if (accounts === null) throw new Error('emk-sender is away')
+        return accounts
+      },
+      sendingDomains: async () => [],
     },
     now: () => new Date(now.at),
   })
