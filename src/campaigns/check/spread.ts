@@ -17,24 +17,28 @@ export async function readSpread(db: Database, { include }: Audience): Promise<S
   return rows[0] ?? { members: 0, first: 0, last: 0 }
 }
 
-/** A large list is looked at in so many places. */
-const SLICES = 100
+/** A large list is looked at in so many places: what was imported together is alike. */
+const STRETCHES = 1_000
 
 /**
- * Members of the audience's lists as a relation of `subscriber_id` and on how many of them they are: all of them where they are at most `size`, else about
- * as many from a hundred stretches, evenly spread from the oldest member to the newest. The same ones each time.
+ * Members of the audience's lists as a relation of `subscriber_id` and on how many of the lists they are: all of them where
+ * they are at most `size`, else about as many from a thousand stretches between the oldest member and the newest. Each lies
+ * somewhere in its thousandth, so that no rhythm in the ids is met or missed; the same ones each time.
  */
 export function membersOf({ include }: Audience, { members, first, last }: Spread, size: number): SQL {
   const all = members <= size
-  const step = all ? last - first + 1 : Math.max(1, Math.floor((last - first + 1) / SLICES))
+  const step = all ? last - first + 1 : Math.max(1, Math.floor((last - first + 1) / STRETCHES))
   const width = all ? step : Math.max(1, Math.ceil((step * size) / members))
   return sql`(
     select m.subscriber_id, count(*) as memberships
     from unnest(${sql.param(include)}::bigint[]) as l (id)
-    cross join generate_series(${first}::bigint, ${last}::bigint, ${step}::bigint) as slice (start)
+    cross join generate_series(${first}::bigint, ${last}::bigint, ${step}::bigint) as slice (at)
+    cross join lateral (
+      select at + (hashint8extended(at, 0) & 9223372036854775807) % ${step - width + 1}::bigint as start
+    ) stretch
     cross join lateral (
       select subscriber_id from list_members
-      where list_id = l.id and subscriber_id >= slice.start and subscriber_id < slice.start + ${width}::bigint
+      where list_id = l.id and subscriber_id >= stretch.start and subscriber_id < stretch.start + ${width}::bigint
       offset 0
     ) m
     group by 1
