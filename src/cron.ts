@@ -4,6 +4,7 @@ import { returnOverdue, returnToDraft } from './campaigns/schedule.ts'
 import { startCampaign } from './campaigns/start.ts'
 import { unwatchCampaigns } from './campaigns/wake.ts'
 import type { BatchPointer, DispatchMessage } from './dispatch/message.ts'
+import { forgetDays } from './events/activity.ts'
 import { drainEvents } from './events/drain.ts'
 import { ensurePartitions } from './events/partitions.ts'
 import { forgetFeedback } from './feedback/retention.ts'
@@ -24,6 +25,8 @@ const FULL_SWEEP = 3_600_000
 export interface Cron extends Services {
   sends: { sendBatch(messages: Iterable<{ body: BatchPointer }>): Promise<unknown> }
   dispatch: { send(message: DispatchMessage): Promise<unknown> }
+  /** EVENT_RETENTION_DAYS. */
+  event_retention_days?: number
 }
 
 /** One run. Runs may overlap, and may be missed: each part takes its work by a conditional statement. */
@@ -36,6 +39,7 @@ export async function everyMinute(s: Cron): Promise<void> {
         until: now + BUDGET,
         onFlushed: (touched) => settleByEvidence(s.db, touched),
         now: s.now,
+        retention_days: s.event_retention_days,
       }),
     )
   }
@@ -45,7 +49,8 @@ export async function everyMinute(s: Cron): Promise<void> {
     await part('watch', () => dropFinished(s, work.watched))
   }
   if (work.full) {
-    await part('partitions', () => ensurePartitions(s.db, s.now()))
+    await part('partitions', () => ensurePartitions(s.db, s.now(), s.event_retention_days))
+    await part('activity', () => forgetDays(s.db, s.now, now + BUDGET))
     await part('idempotency', () => forgetIdempotencyKeys(s.db))
     await part('transactional', () => sweepTransactional(s))
     await part('feedback', () => forgetFeedback(s.db, now + BUDGET, s.now))

@@ -6,7 +6,8 @@ import { eventShard, type RedisKeys } from '../redis/keys.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { LATER, optoutMember } from '../tracking/optouts.ts'
 import { flushEvents, type Touched } from './flush.ts'
-import { readEvent } from './record.ts'
+import { EVENT_RETENTION_DAYS } from './partitions.ts'
+import { isTimely, readEvent } from './record.ts'
 
 /** The part of a queue message that is used here. */
 export interface EventMessage {
@@ -22,6 +23,8 @@ export interface ConsumeServices {
   redis: Redis
   redis_keys: RedisKeys
   now: () => Date
+  /** EVENT_RETENTION_DAYS; older opens and clicks are set apart. */
+  event_retention_days?: number
   onFlushed: (touched: Touched[]) => Promise<unknown>
 }
 
@@ -30,12 +33,12 @@ const MAX_DELAY = 900
 
 /** Writes a batch of events to SQL. Never throws: what could not be kept is tried again later. */
 export async function consumeEvents(services: ConsumeServices, messages: readonly EventMessage[]): Promise<void> {
-  const { db, redis, redis_keys, onFlushed } = services
+  const { db, redis, redis_keys, onFlushed, event_retention_days = EVENT_RETENTION_DAYS } = services
   const good: { message: EventMessage; event: TrackingEvent }[] = []
   const malformed: EventMessage[] = []
   for (const message of messages) {
     const event = readEvent(message.body)
-    if (event) good.push({ message, event })
+    if (event && isTimely(event, services.now(), event_retention_days)) good.push({ message, event })
     else malformed.push(message)
   }
   await holdBack(

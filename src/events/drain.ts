@@ -8,7 +8,8 @@ import type { RedisKeys } from '../redis/keys.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { pruneOptouts } from '../tracking/optouts.ts'
 import { flushEvents, type Touched } from './flush.ts'
-import { readEvent } from './record.ts'
+import { EVENT_RETENTION_DAYS } from './partitions.ts'
+import { isTimely, readEvent } from './record.ts'
 
 export interface DrainOptions {
   /** Lines a statement. */
@@ -16,6 +17,8 @@ export interface DrainOptions {
   /** No slice is begun after this moment (ms since 1970); the next run goes on from there. */
   until: number
   now: () => Date
+  /** EVENT_RETENTION_DAYS; older opens and clicks are set apart. */
+  retention_days?: number | undefined
   /** Called after each slice is in SQL, at least once for every recipient in it; if it throws, the slice comes again. */
   onFlushed: (touched: Touched[]) => Promise<unknown>
 }
@@ -90,7 +93,7 @@ async function writeDrain(
   redis: Redis,
   redis_keys: RedisKeys,
   drain: string,
-  { slice = SLICE, until, now, onFlushed }: DrainOptions,
+  { slice = SLICE, until, now, retention_days = EVENT_RETENTION_DAYS, onFlushed }: DrainOptions,
   counts: DrainCounts,
 ): Promise<boolean> {
   // May be behind when runs overlap; never ahead of what is in SQL.
@@ -101,7 +104,7 @@ async function writeDrain(
     const lines = await redis.lrange(drain, at, at + slice - 1)
     // Empty: an overlapping run was faster and has deleted it.
     if (lines.length === 0) break
-    const { events, malformed } = sort(lines)
+    const { events, malformed } = sort(lines, now(), retention_days)
     const { inserted, touched } = await flushEvents(db, events)
     if (touched.length > 0) await onFlushed(touched)
     at += lines.length
@@ -122,12 +125,12 @@ async function writeDrain(
   return true
 }
 
-function sort(lines: string[]): { events: TrackingEvent[]; malformed: string[] } {
+function sort(lines: string[], now: Date, retention_days: number): { events: TrackingEvent[]; malformed: string[] } {
   const events: TrackingEvent[] = []
   const malformed: string[] = []
   for (const line of lines) {
     const event = readEvent(line)
-    if (event) events.push(event)
+    if (event && isTimely(event, now, retention_days)) events.push(event)
     else malformed.push(line)
   }
   return { events, malformed }

@@ -1,9 +1,12 @@
 // Edge events into SQL: one statement, which therefore happens whole or not at all. It stays in one piece.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
 import { UNSUBSCRIBE_LINK } from '../subscribers/table.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
+import { flushBeside } from './alone.ts'
+import { findSuspects, judgeNeighbours, type Suspects } from './rejudge.ts'
+import { RULES_VERSION, SWEEP_SPEED, TOO_FAST } from './rules.ts'
 
 /** One recipient of one campaign who did something: proof that the mail arrived. */
 export interface Touched {
@@ -19,40 +22,106 @@ export interface Flushed {
 }
 
 /**
- * Writes events and moves everything that depends on them. An event counts when its row is new and never again, however
- * often and by however many it is written at once: every counter moves by the rows that this statement inserted.
+ * Writes events and moves everything that depends on them, then judges them by what else their recipients and networks
+ * did. Calling it again with the same events, also with some of them or from several sides at once, changes nothing.
+ */
+export async function flushEvents(db: Database, events: readonly TrackingEvent[]): Promise<Flushed> {
+  if (events.length === 0) return { inserted: 0, touched: [] }
+  const given = inOrder(events)
+  const [, { rows }] = await retryDeadlocks(() =>
+    db.batch([db.execute(flushBeside()), db.execute<Written>(flushStatement(given))]),
+  )
+  const { inserted, ...fresh } = rows[0] ?? { inserted: 0, recipients: [], networks: [] }
+  // Of what was known already it is not said whether its first writer came to judge it.
+  const suspects = inserted === given.length ? fresh : await findSuspects(db, given)
+  await judgeNeighbours(db, given, suspects)
+  return { inserted, touched: distinct(events) }
+}
+
+type Written = { inserted: number } & Suspects & Record<string, unknown>
+
+/**
+ * In seconds: how far before the moment it was sent a mail may seem to have been opened. It is recorded as sent with its
+ * group, a little late; what lies further apart says nothing of either.
+ */
+const EARLY = 5
+
+/** The rules that look at one event and the moment of sending, as a condition on it. */
+const tooFast = sql.join(
+  TOO_FAST.map(({ kind, seconds, verdict, agent }) => {
+    const conditions = [sql`kind = ${kind} and since_sent < ${seconds}::int`]
+    if (verdict) conditions.push(sql`verdict = ${verdict}`)
+    if (agent) conditions.push(sql`agent = ${agent}`)
+    return sql`(${sql.join(conditions, sql` and `)})`
+  }),
+  sql` or `,
+)
+
+/**
+ * An event counts when its row is new and never again, however often and by however many it is written at once: every
+ * counter moves by the rows that this statement inserted.
  *
  * Events of an unknown campaign are kept as any other: only a token that we signed can name it, so it existed, and
  * nobody reads its counters. An opt-out yields only to a later `resubscribed` consent for the same.
  *
  * Each insert goes in the order of its key, so that two flushes lock in the same order.
+ *
+ * @param events - each once, ordered by id and time
  */
-export async function flushEvents(db: Database, events: TrackingEvent[]): Promise<Flushed> {
-  if (events.length === 0) return { inserted: 0, touched: [] }
+export function flushStatement(events: readonly TrackingEvent[]): SQL {
   const column = <Key extends keyof TrackingEvent>(key: Key) => sql.param(events.map((event) => event[key] ?? null))
-  const statement = sql`
+  return sql`
     with given as (
-      select distinct on (event_id, occurred_at) *
+      select *
       from unnest(
         ${column('event_id')}::text[], ${column('occurred_at')}::timestamptz[], ${column('kind')}::text[],
         ${column('campaign_id')}::bigint[], ${column('subscriber_id')}::bigint[], ${column('link')}::int[],
-        ${column('country')}::text[], ${column('scope')}::text[]
-      ) as e (event_id, occurred_at, kind, campaign_id, subscriber_id, link, country, scope)
-      order by event_id, occurred_at
+        ${column('scope')}::text[], ${column('verdict')}::text[], ${column('reason')}::text[], ${column('rules')}::smallint[],
+        ${column('method')}::text[], ${column('asn')}::bigint[], ${column('agent')}::text[],
+        ${column('country')}::text[], ${column('region')}::text[], ${column('device')}::text[], ${column('client')}::text[]
+      ) as e (
+        event_id, occurred_at, kind, campaign_id, subscriber_id, link, scope, verdict, reason, rules, method, asn, agent,
+        country, region, device, client
+      )
+    ),
+    -- A row of the ledger that waits for its answer was sent after it was marked. The subselect keeps Postgres from
+    -- reading the whole ledger for it; kept as a list, it does not run again for each use.
+    timed as materialized (
+      select *, (
+        select case when s.seconds >= ${-EARLY}::int then least(greatest(floor(s.seconds), 0), 2147483647)::int end
+        from (
+          select extract(epoch from
+            g.occurred_at - coalesce(d.sent_at, case when d.state = 'sending' then d.updated_at end))::float8 as seconds
+          from deliveries d where d.campaign_id = g.campaign_id and d.subscriber_id = g.subscriber_id
+        ) s
+      ) as since_sent
+      from given g
+    ),
+    judged as materialized (
+      select *, verdict <> 'machine' and kind <> 'unsubscribe' and coalesce(${tooFast}, false) as too_fast from timed
     ),
     fresh as (
-      insert into campaign_events (event_id, occurred_at, kind, campaign_id, subscriber_id, link, country)
-      select event_id, occurred_at, kind, campaign_id, subscriber_id, link, country
-      from given
-      order by event_id, occurred_at
+      insert into campaign_events (
+        event_id, occurred_at, kind, campaign_id, subscriber_id, link, verdict, reason, rules, method, asn, agent,
+        since_sent, country, region, device, client
+      )
+      select event_id, occurred_at, kind, campaign_id, subscriber_id, link,
+        case when too_fast then 'machine' else verdict end, case when too_fast then 'too_fast' else reason end,
+        case when too_fast then ${RULES_VERSION}::smallint else rules end, method, asn, agent,
+        since_sent, country, region, device, client
+      from judged
       on conflict do nothing
-      returning event_id, occurred_at, kind, campaign_id, subscriber_id, link
+      returning event_id, occurred_at, kind, campaign_id, subscriber_id, link, verdict, asn, agent, since_sent, country,
+        device, client
     ),
+    -- One row for each recipient, and one for those of a campaign who are not told apart.
     added as (
       select campaign_id, subscriber_id,
         (count(*) filter (where kind = 'open'))::int as opens,
         (count(*) filter (where kind = 'click'))::int as clicks,
         (count(*) filter (where kind = 'unsubscribe'))::int as unsubscribes,
+        (count(*) filter (where kind = 'open' and verdict = 'human'))::int as human_opens,
+        (count(*) filter (where kind = 'click' and verdict = 'human'))::int as human_clicks,
         min(occurred_at) filter (where kind = 'open') as first_opened_at,
         min(occurred_at) filter (where kind = 'click') as first_clicked_at,
         min(occurred_at) filter (where kind = 'unsubscribe') as unsubscribed_at
@@ -61,31 +130,39 @@ export async function flushEvents(db: Database, events: TrackingEvent[]): Promis
     ),
     recipients as (
       insert into recipient_stats as s (
-        campaign_id, subscriber_id, opens, clicks, unsubscribes, first_opened_at, first_clicked_at, unsubscribed_at
+        campaign_id, subscriber_id, opens, clicks, unsubscribes, human_opens, human_clicks,
+        first_opened_at, first_clicked_at, unsubscribed_at
       )
-      select campaign_id, subscriber_id, opens, clicks, unsubscribes, first_opened_at, first_clicked_at, unsubscribed_at
+      select campaign_id, subscriber_id, opens, clicks, unsubscribes, human_opens, human_clicks,
+        first_opened_at, first_clicked_at, unsubscribed_at
       from added
+      where subscriber_id is not null
       order by campaign_id, subscriber_id
       on conflict (campaign_id, subscriber_id) do update set
         opens = s.opens + excluded.opens,
         clicks = s.clicks + excluded.clicks,
         unsubscribes = s.unsubscribes + excluded.unsubscribes,
+        human_opens = s.human_opens + excluded.human_opens,
+        human_clicks = s.human_clicks + excluded.human_clicks,
         first_opened_at = least(s.first_opened_at, excluded.first_opened_at),
         first_clicked_at = least(s.first_clicked_at, excluded.first_clicked_at),
         unsubscribed_at = least(s.unsubscribed_at, excluded.unsubscribed_at)
-      returning campaign_id, subscriber_id, opens, clicks, unsubscribes
+      returning campaign_id, subscriber_id, opens, clicks, unsubscribes, human_opens, human_clicks
     ),
     -- A recipient's first: the count after this flush is what this flush added.
     totals as (
       insert into campaign_stats as s (
-        campaign_id, opens, unique_opens, clicks, unique_clicks, unsubscribes, unique_unsubscribes
+        campaign_id, opens, unique_opens, clicks, unique_clicks, unsubscribes, unique_unsubscribes,
+        human_opens, human_unique_opens, human_clicks, human_unique_clicks
       )
       select a.campaign_id,
         sum(a.opens), count(*) filter (where a.opens > 0 and r.opens = a.opens),
         sum(a.clicks), count(*) filter (where a.clicks > 0 and r.clicks = a.clicks),
-        sum(a.unsubscribes), count(*) filter (where a.unsubscribes > 0 and r.unsubscribes = a.unsubscribes)
+        sum(a.unsubscribes), count(*) filter (where a.unsubscribes > 0 and r.unsubscribes = a.unsubscribes),
+        sum(a.human_opens), count(*) filter (where a.human_opens > 0 and r.human_opens = a.human_opens),
+        sum(a.human_clicks), count(*) filter (where a.human_clicks > 0 and r.human_clicks = a.human_clicks)
       from added a
-      join recipients r using (campaign_id, subscriber_id)
+      left join recipients r using (campaign_id, subscriber_id)
       group by a.campaign_id
       order by a.campaign_id
       on conflict (campaign_id) do update set
@@ -94,22 +171,84 @@ export async function flushEvents(db: Database, events: TrackingEvent[]): Promis
         clicks = s.clicks + excluded.clicks,
         unique_clicks = s.unique_clicks + excluded.unique_clicks,
         unsubscribes = s.unsubscribes + excluded.unsubscribes,
-        unique_unsubscribes = s.unique_unsubscribes + excluded.unique_unsubscribes
+        unique_unsubscribes = s.unique_unsubscribes + excluded.unique_unsubscribes,
+        human_opens = s.human_opens + excluded.human_opens,
+        human_unique_opens = s.human_unique_opens + excluded.human_unique_opens,
+        human_clicks = s.human_clicks + excluded.human_clicks,
+        human_unique_clicks = s.human_unique_clicks + excluded.human_unique_clicks
       returning 1
     ),
     hours as (
-      insert into campaign_hourly as h (campaign_id, hour, link, opens, clicks, unsubscribes)
+      insert into campaign_hourly as h (
+        campaign_id, hour, link, opens, clicks, unsubscribes, human_opens, human_clicks
+      )
       select campaign_id, date_trunc('hour', occurred_at, 'UTC'), link,
         count(*) filter (where kind = 'open'),
         count(*) filter (where kind = 'click'),
-        count(*) filter (where kind = 'unsubscribe')
+        count(*) filter (where kind = 'unsubscribe'),
+        count(*) filter (where kind = 'open' and verdict = 'human'),
+        count(*) filter (where kind = 'click' and verdict = 'human')
       from fresh
       group by 1, 2, 3
       order by 1, 2, 3
       on conflict (campaign_id, hour, link) do update set
         opens = h.opens + excluded.opens,
         clicks = h.clicks + excluded.clicks,
-        unsubscribes = h.unsubscribes + excluded.unsubscribes
+        unsubscribes = h.unsubscribes + excluded.unsubscribes,
+        human_opens = h.human_opens + excluded.human_opens,
+        human_clicks = h.human_clicks + excluded.human_clicks
+      returning 1
+    ),
+    kinds as (
+      insert into campaign_breakdown as b (campaign_id, dimension, value, opens, clicks, human_opens, human_clicks)
+      select f.campaign_id, d.dimension, d.value,
+        count(*) filter (where f.kind = 'open'),
+        count(*) filter (where f.kind = 'click'),
+        count(*) filter (where f.kind = 'open' and f.verdict = 'human'),
+        count(*) filter (where f.kind = 'click' and f.verdict = 'human')
+      from fresh f
+      cross join lateral (
+        values ('country', coalesce(f.country, '')), ('client', coalesce(f.client, '')), ('device', coalesce(f.device, ''))
+      ) as d (dimension, value)
+      where f.kind <> 'unsubscribe'
+      group by 1, 2, 3
+      order by 1, 2, 3
+      on conflict (campaign_id, dimension, value) do update set
+        opens = b.opens + excluded.opens,
+        clicks = b.clicks + excluded.clicks,
+        human_opens = b.human_opens + excluded.human_opens,
+        human_clicks = b.human_clicks + excluded.human_clicks
+      returning 1
+    ),
+    -- What a person may have done. Who was deleted is not watched any more.
+    alive as (
+      select subscriber_id, (occurred_at at time zone 'UTC')::date as day,
+        (count(*) filter (where kind = 'open'))::int as opens,
+        (count(*) filter (where kind = 'click'))::int as clicks,
+        max(occurred_at) filter (where kind = 'open') as last_opened_at,
+        max(occurred_at) filter (where kind = 'click') as last_clicked_at
+      from fresh
+      where kind <> 'unsubscribe' and verdict <> 'machine' and subscriber_id is not null
+        and (select true from subscribers s where s.id = fresh.subscriber_id)
+      group by 1, 2
+    ),
+    activity as (
+      insert into subscriber_activity as a (subscriber_id, last_opened_at, last_clicked_at, last_active_at)
+      select subscriber_id, max(last_opened_at), max(last_clicked_at), max(greatest(last_opened_at, last_clicked_at))
+      from alive
+      group by subscriber_id
+      order by subscriber_id
+      on conflict (subscriber_id) do update set
+        last_opened_at = greatest(a.last_opened_at, excluded.last_opened_at),
+        last_clicked_at = greatest(a.last_clicked_at, excluded.last_clicked_at),
+        last_active_at = greatest(a.last_active_at, excluded.last_active_at)
+      returning 1
+    ),
+    days as (
+      insert into subscriber_days as d (subscriber_id, day, opens, clicks)
+      select subscriber_id, day, opens, clicks from alive
+      order by subscriber_id, day
+      on conflict (subscriber_id, day) do update set opens = d.opens + excluded.opens, clicks = d.clicks + excluded.clicks
       returning 1
     ),
     -- Which opt-outs are new, and their scope. Grouped, because a join of two such lists, whose length Postgres cannot
@@ -178,15 +317,32 @@ export async function flushEvents(db: Database, events: TrackingEvent[]): Promis
       from left_lists
       returning 1
     )
-    select count(*)::int as inserted from fresh`
-  const { rows } = await retryDeadlocks(() => db.execute<{ inserted: number }>(statement))
-  return { inserted: rows[0]?.inserted ?? 0, touched: distinct(events) }
+    select
+      (select count(*)::int from fresh) as inserted,
+      (
+        select coalesce(json_agg(json_build_object('campaign_id', campaign_id, 'subscriber_id', subscriber_id)), '[]')
+        from added join recipients r using (campaign_id, subscriber_id)
+        where r.clicks > 1 and added.opens + added.clicks > 0
+      ) as recipients,
+      (
+        select coalesce(json_agg(n), '[]') from (
+          select distinct campaign_id, asn, agent from fresh
+          where kind = 'click' and since_sent <= ${SWEEP_SPEED}::int and asn is not null and agent is not null
+            and subscriber_id is not null
+        ) n
+      ) as networks`
 }
 
-function distinct(events: TrackingEvent[]): Touched[] {
+/** Ordered here, where text is compared by its bytes: Postgres would take a dictionary's rules to it. */
+function inOrder(events: readonly TrackingEvent[]): TrackingEvent[] {
+  const keyed = new Map(events.map((event) => [`${event.event_id} ${event.occurred_at}`, event]))
+  return [...keyed].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, event]) => event)
+}
+
+function distinct(events: readonly TrackingEvent[]): Touched[] {
   const touched = new Map<string, Touched>()
   for (const { campaign_id, subscriber_id } of events) {
-    touched.set(`${campaign_id}:${subscriber_id}`, { campaign_id, subscriber_id })
+    if (subscriber_id !== null) touched.set(`${campaign_id}:${subscriber_id}`, { campaign_id, subscriber_id })
   }
   return [...touched.values()]
 }

@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
+import { forgetActivity } from '../events/activity.ts'
+import { flushAlone } from '../events/alone.ts'
 import { forgetSubscriber } from '../ledger/forget.ts'
 import { eraseAlone, hashEmail } from './erasure.ts'
 
@@ -16,9 +18,11 @@ export async function deleteSubscriber(db: Database, hash_key: string, id: numbe
     const email = found.rows[0]?.email
     if (email === undefined) return false
     const hash = await hashEmail(hash_key, email)
-    const [, deleted] = await retryDeadlocks(() =>
+    const [, , deleted] = await retryDeadlocks(() =>
       db.batch([
         db.execute(eraseAlone()),
+        // No flush that still saw the subscriber may write what they did after it is gone.
+        db.execute(flushAlone()),
         db.execute(sql`
           with gone as (delete from subscribers where id = ${id} and email = ${email} returning id)
           insert into suppressions (kind, value, reason, source)
@@ -26,6 +30,7 @@ export async function deleteSubscriber(db: Database, hash_key: string, id: numbe
           on conflict (kind, value) do update set created_at = now()
           returning id`),
         db.execute(forgetSubscriber(id)),
+        ...forgetActivity(id).map((statement) => db.execute(statement)),
       ]),
     )
     // Nothing deleted: the address changed since it was read (hash again), or someone else deleted it (look again).

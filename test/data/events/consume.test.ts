@@ -7,7 +7,7 @@ import { eventShard } from '../../../src/redis/keys.ts'
 import { optoutsOf } from '../../../src/tracking/optouts.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { openTestRedis, type TestRedis } from '../../support/redis.ts'
-import { AT, countEvents, differences, event } from './events.ts'
+import { AT, countEvents, differences, event, forgetEvents } from './events.ts'
 
 let t: TestDatabase
 let r: TestRedis
@@ -20,7 +20,7 @@ afterAll(async () => {
   await t.close()
 })
 beforeEach(async () => {
-  await t.sql('truncate campaign_events, recipient_stats, campaign_stats, campaign_hourly')
+  await forgetEvents(t)
 })
 
 /** A message that keeps what was answered for it: the first answer counts, as in the queue. */

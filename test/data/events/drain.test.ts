@@ -7,9 +7,11 @@ import type { TrackingEvent } from '../../../src/tracking/event.ts'
 import { optoutsOf } from '../../../src/tracking/optouts.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { openTestRedis, redisEngines, type TestRedis } from '../../support/redis.ts'
-import { countEvents, crowd, differences, event } from './events.ts'
+import { AT, countEvents, crowd, differences, event, forgetEvents } from './events.ts'
 import { loseAnswers } from './lossy.ts'
 
+/** When all events have happened. */
+const NOW = Date.parse(AT) + 86_400_000
 const anyOf = <T>(list: T[]) => list[Math.floor(Math.random() * list.length)] as T
 
 let t: TestDatabase
@@ -25,7 +27,7 @@ describe.each(redisEngines())('over $engine', (engine) => {
   })
   afterEach(async () => {
     expect(await differences(t)).toEqual([])
-    await t.sql('truncate campaign_events, recipient_stats, campaign_stats, campaign_hourly')
+    await forgetEvents(t)
     await r.close()
   })
 
@@ -38,7 +40,7 @@ describe.each(redisEngines())('over $engine', (engine) => {
   const drain = (options: Partial<DrainOptions> = {}, redis: Redis = r.redis) =>
     drainEvents(t.db, redis, r.keys, {
       until: Number.POSITIVE_INFINITY,
-      now: () => new Date(),
+      now: () => new Date(NOW),
       onFlushed: async () => {},
       ...options,
     })
@@ -61,8 +63,8 @@ describe.each(redisEngines())('over $engine', (engine) => {
     expect(await left()).toEqual([])
   })
 
-  test('20,000 events from 4 edges, 3 drainers at once that die between write and delete: each counts once', async () => {
-    const events = crowd(20_000)
+  test('10,000 events from 4 edges, 3 drainers at once that die between write and delete: each counts once', async () => {
+    const events = crowd(10_000)
     let produced = 0
     const edge = async () => {
       while (produced < events.length) {
@@ -76,7 +78,7 @@ describe.each(redisEngines())('over $engine', (engine) => {
       for (let calm = 0; calm < 2; ) {
         try {
           const { lines } = await drain({
-            slice: 1000,
+            slice: 500,
             onFlushed: async () => {
               if (Math.random() < 0.25 && deaths < 20) {
                 deaths++
@@ -92,7 +94,7 @@ describe.each(redisEngines())('over $engine', (engine) => {
     }
     await Promise.all([edge(), edge(), edge(), edge(), drainer(), drainer(), drainer()])
     expect(deaths).toBeGreaterThan(0)
-    expect(await countEvents(t)).toBe(20_000)
+    expect(await countEvents(t)).toBe(10_000)
     expect(await left()).toEqual([])
   })
 
@@ -114,7 +116,7 @@ describe.each(redisEngines())('over $engine', (engine) => {
 
   test('when the time is up the next run goes on where this one stopped', async () => {
     await push(crowd(1000))
-    const start = Date.now()
+    const start = NOW
     let clock = start
     // One minute a slice, time for two.
     const brief = {
@@ -138,6 +140,17 @@ describe.each(redisEngines())('over $engine', (engine) => {
     expect(await r.redis.get(r.keys.quarantined)).toBe('5')
   })
 
+  test('an open of times to come, or of a month that is forgotten, is set apart; an unsubscribe is honoured', async () => {
+    const at = (days: number) => ({ occurred_at: new Date(NOW + days * 86_400_000).toISOString() })
+    await push([
+      event('open', 1, 1, at(0)),
+      event('click', 1, 1, at(0.1)),
+      event('open', 1, 1, at(-31)),
+      event('unsubscribe', 1, 1, at(40)),
+    ])
+    expect(await drain({ retention_days: 30 })).toMatchObject({ lines: 4, inserted: 2, quarantined: 2 })
+  })
+
   test('what waits is counted, with the age of the oldest, also while it is being written', async () => {
     const state = () => bufferedEvents(r.redis, r.keys)
     expect(await state()).toEqual({ events: 0, oldest_at: null, quarantined: 0 })
@@ -146,8 +159,8 @@ describe.each(redisEngines())('over $engine', (engine) => {
     await push(opens)
     await r.redis.rpush(r.keys.event_shards[3] ?? '', JSON.stringify(event('open', 1, 2, { occurred_at: at(20) })))
     expect(await state()).toEqual({ events: 7, oldest_at: at(0), quarantined: 0 })
-    let clock = 0
-    await drain({ slice: 4, until: 1, now: () => new Date(clock), onFlushed: async () => (clock += 60_000) })
+    let clock = NOW
+    await drain({ slice: 4, until: NOW, now: () => new Date(clock), onFlushed: async () => (clock += 60_000) })
     const { events, oldest_at } = await state()
     expect([`3 from ${at(4)}`, `6 from ${at(0)}`]).toContain(`${events} from ${oldest_at}`)
     await drain()

@@ -4,7 +4,12 @@ import type { TestDatabase } from '../../support/database.ts'
 
 export const AT = '2026-11-24T10:15:00.123Z'
 
-export function event(kind: EventKind, campaign_id: number, subscriber_id: number, more: Partial<TrackingEvent> = {}) {
+export function event(
+  kind: EventKind,
+  campaign_id: number,
+  subscriber_id: number | null,
+  more: Partial<TrackingEvent> = {},
+) {
   const event: TrackingEvent = {
     event_id: crypto.randomUUID(),
     kind,
@@ -12,7 +17,16 @@ export function event(kind: EventKind, campaign_id: number, subscriber_id: numbe
     subscriber_id,
     link: kind === 'click' ? 1 : 0,
     occurred_at: AT,
+    method: kind === 'unsubscribe' ? 'POST' : 'GET',
+    asn: null,
+    agent: 'chrome',
     country: null,
+    region: null,
+    device: null,
+    client: null,
+    verdict: 'human',
+    reason: null,
+    rules: 1,
     ...(kind === 'unsubscribe' ? { scope: 'lists' } : {}),
     ...more,
   }
@@ -64,6 +78,28 @@ export async function differences(t: Pick<TestDatabase, 'sql'>): Promise<unknown
         count(*) filter (where kind = 'open' and verdict = 'human') as human_opens,
         count(*) filter (where kind = 'click' and verdict = 'human') as human_clicks
       from campaign_events group by 1, 2, 3
+    ), raw_kinds as (
+      select campaign_id, dimension, value,
+        count(*) filter (where kind = 'open') as opens, count(*) filter (where kind = 'click') as clicks,
+        count(*) filter (where kind = 'open' and verdict = 'human') as human_opens,
+        count(*) filter (where kind = 'click' and verdict = 'human') as human_clicks
+      from (
+        select *, 'country' as dimension, coalesce(country, '') as value from campaign_events
+        union all select *, 'client', coalesce(client, '') from campaign_events
+        union all select *, 'device', coalesce(device, '') from campaign_events
+      ) e
+      where kind <> 'unsubscribe' group by 1, 2, 3
+    ), lively as (
+      select e.* from campaign_events e join subscribers s on s.id = e.subscriber_id
+      where kind <> 'unsubscribe' and verdict <> 'machine'
+    ), raw_activity as (
+      select subscriber_id, max(occurred_at) filter (where kind = 'open') as last_opened_at,
+        max(occurred_at) filter (where kind = 'click') as last_clicked_at, max(occurred_at) as last_active_at
+      from lively group by 1
+    ), raw_days as (
+      select subscriber_id, (occurred_at at time zone 'utc')::date as day,
+        count(*) filter (where kind = 'open') as opens, count(*) filter (where kind = 'click') as clicks
+      from lively group by 1, 2
     )
     select 'recipient' as what, to_jsonb(r) as raw, to_jsonb(s) as kept
       from raw_recipients r full join recipient_stats s using (campaign_id, subscriber_id)
@@ -79,8 +115,22 @@ export async function differences(t: Pick<TestDatabase, 'sql'>): Promise<unknown
     union all select 'hour', to_jsonb(r), to_jsonb(s)
       from raw_hours r full join campaign_hourly s using (campaign_id, hour, link)
       where (to_jsonb(s) @> to_jsonb(r)) is not true
+    union all select 'kind', to_jsonb(r), to_jsonb(s)
+      from raw_kinds r full join campaign_breakdown s using (campaign_id, dimension, value)
+      where to_jsonb(r) is distinct from to_jsonb(s)
+    union all select 'activity', to_jsonb(r), to_jsonb(s)
+      from raw_activity r full join subscriber_activity s using (subscriber_id)
+      where to_jsonb(r) is distinct from to_jsonb(s)
+    union all select 'day', to_jsonb(r), to_jsonb(s)
+      from raw_days r full join subscriber_days s using (subscriber_id, day)
+      where to_jsonb(r) is distinct from to_jsonb(s)
     limit 20`)
 }
+
+/** Empties what a flush writes. */
+export const forgetEvents = (t: Pick<TestDatabase, 'sql'>) =>
+  t.sql(`truncate campaign_events, recipient_stats, campaign_stats, campaign_hourly, campaign_breakdown,
+    subscriber_activity, subscriber_days`)
 
 export const countEvents = async (t: Pick<TestDatabase, 'sql'>) =>
   Number((await t.sql('select count(*) as n from campaign_events'))[0]?.n)

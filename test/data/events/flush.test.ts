@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { flushEvents } from '../../../src/events/flush.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
-import { countEvents, crowd, differences, event } from './events.ts'
+import { countEvents, crowd, differences, event, forgetEvents } from './events.ts'
 
 let t: TestDatabase
 beforeAll(async () => {
@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => t.close())
 afterEach(async () => {
   expect(await differences(t)).toEqual([])
-  await t.sql('truncate campaign_events, recipient_stats, campaign_stats, campaign_hourly')
+  await forgetEvents(t)
 })
 
 test('nothing to write asks nothing', async () => {
