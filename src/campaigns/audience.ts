@@ -6,4 +6,14 @@ export interface Audience {
   where: Record<string, string | number | boolean>
   /** A seeded share of the rest: the same seed picks the same people. */
   sample: { percent: number; seed: number } | null
+  /** Who opened a mail or followed a link in the last so many days, as far as a person did. */
+  active_within_days?: number | undefined
+  /** A campaign that they opened, or were sent and did not open; so with its links. Which of these is said in engagement.ts. */
+  opened?: number | undefined
+  not_opened?: number | undefined
+  clicked?: number | undefined
+  not_clicked?: number | undefined
 }
+
+/** Those of its fields that name a campaign. */
+export const CAMPAIGN_CONDITIONS = ['opened', 'not_opened', 'clicked', 'not_clicked'] as const

@@ -1,12 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Audience } from './audience.ts'
+import { hasClicked, hasOpened, wasSent } from './engagement.ts'
 
 /**
  * Of a subscriber `s`: that they are in the audience now. The one truth of whom a campaign is for, whoever asks: what is
  * frozen, what is counted before, and for whom the mail is tried. Someone with any standing on an excluded list stays out,
  * also after leaving that list.
  */
-export function inAudience({ include, exclude, where, sample }: Audience): SQL {
+export function inAudience(audience: Audience): SQL {
+  const { include, exclude, where, sample } = audience
   const sampled = sample
     ? sql`and (hashint8extended(s.id, ${sample.seed}::bigint) & 9223372036854775807) % 1000000
           < ${Math.round(sample.percent * 10_000)}::int`
@@ -22,5 +24,25 @@ export function inAudience({ include, exclude, where, sample }: Audience): SQL {
       select 1 from list_members m
       where m.list_id = any(${sql.param(exclude)}::bigint[]) and m.subscriber_id = s.id
     )
-    ${sampled}`
+    ${sampled}
+    ${engaged(audience)}`
+}
+
+/** What they did with earlier mails. Looked up person by person, by key. */
+function engaged({ active_within_days, opened, not_opened, clicked, not_clicked }: Audience): SQL {
+  const conditions: SQL[] = []
+  if (active_within_days) {
+    conditions.push(sql`exists (
+      select 1 from subscriber_activity a
+      where a.subscriber_id = s.id and a.last_active_at >= now() - make_interval(days => ${active_within_days}::int)
+    )`)
+  }
+  if (opened) conditions.push(hasOpened(opened))
+  if (clicked) conditions.push(hasClicked(clicked))
+  if (not_opened) conditions.push(sql`${wasSent(not_opened)} and not ${hasOpened(not_opened)}`)
+  if (not_clicked) conditions.push(sql`${wasSent(not_clicked)} and not ${hasClicked(not_clicked)}`)
+  return sql.join(
+    conditions.map((condition) => sql`and ${condition}`),
+    sql` `,
+  )
 }

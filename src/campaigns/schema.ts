@@ -12,6 +12,8 @@ import { CAMPAIGN_STATUSES } from './status.ts'
 const count = z.int().min(0)
 const lists = z.array(rowId).max(100)
 
+/** Ten years: of what lies before, nothing is known. */
+const MOST_DAYS_ACTIVE = 3650
 export const audience = named(
   'Audience',
   z.strictObject({
@@ -29,6 +31,21 @@ export const audience = named(
       .default(null)
       .openapi({ description: 'A share of the rest; the same seed picks the same people' }),
   }),
+    active_within_days: z.int().min(1).max(MOST_DAYS_ACTIVE).optional().openapi({
+      description:
+        'Only who opened a mail or followed a link in the last so many days. Machines do not count, what cannot be told does',
+    }),
+    opened: rowId.optional().openapi({
+      description:
+        'A campaign: only who opened it or followed a link of it. Machines do not count; what cannot be told does, for as long as events are kept. A campaign that counts without saying who has nobody',
+    }),
+    not_opened: rowId.optional().openapi({
+      description: 'A campaign: only who was sent it and did not open it, as `opened` has it',
+    }),
+    clicked: rowId.optional().openapi({ description: 'A campaign: only who followed a link of it' }),
+    not_clicked: rowId
+      .optional()
+      .openapi({ description: 'A campaign: only who was sent it and followed no link of it' }),
 )
 
 const name = z.string().trim().min(1).max(200)

@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts'
 import { mailing_lists } from '../lists/table.ts'
 import { senders } from '../senders/table.ts'
 import { templates } from '../templates/table.ts'
-import type { Audience } from './audience.ts'
+import { type Audience, CAMPAIGN_CONDITIONS } from './audience.ts'
 import type { CampaignStatus } from './status.ts'
 import { campaigns } from './table.ts'
 import type { Utm } from './utm.ts'
@@ -118,7 +118,8 @@ export async function missingReferences(
 ): Promise<{ field: string; detail: string }[]> {
   const { template_id, sender_id, audience } = content
   const listIds = audience ? [...audience.include, ...audience.exclude] : []
-  const [templateRows, senderRows, listRows] = await db.batch([
+  const campaignIds = CAMPAIGN_CONDITIONS.flatMap((field) => audience?.[field] ?? [])
+  const [templateRows, senderRows, listRows, campaignRows] = await db.batch([
     db
       .select({ id: templates.id })
       .from(templates)
@@ -138,6 +139,10 @@ export async function missingReferences(
     missing.push({ field: 'template_id', detail: `names no template: there is no template ${template_id}` })
   }
   if (sender_id !== undefined && senderRows.length === 0) {
+    db
+      .select({ id: campaigns.id })
+      .from(campaigns)
+      .where(sql`${campaigns.id} = any(${sql.param(campaignIds)}::bigint[])`),
     missing.push({ field: 'sender_id', detail: `names no sender: there is no sender ${sender_id}` })
   }
   for (const part of ['include', 'exclude'] as const) {
@@ -149,3 +154,10 @@ export async function missingReferences(
   }
   return missing
 }
+  const named = new Set(campaignRows.map((row) => row.id))
+  for (const field of CAMPAIGN_CONDITIONS) {
+    const id = audience?.[field]
+    if (id !== undefined && !named.has(id)) {
+      missing.push({ field: `audience.${field}`, detail: `names no campaign: there is no campaign ${id}` })
+    }
+  }

@@ -51,3 +51,37 @@ test('numbers say how far they are behind, and series come by hour or day', asyn
   expect(all.body.days).toHaveLength(30)
   expect(all.body.days.at(-1)?.day).toBe(new Date().toISOString().slice(0, 10))
 })
+
+test('an audience names campaigns that are there, by what people did with them', async () => {
+  const { campaign_id, list_id } = await frozenCampaign(worker, 1)
+  const sender = { name: 'Engaged', from_name: 'A', from_email: 'a@example.com', postal_address: 'Street 1' }
+  const { body: sent_by } = await api.post<{ id: number }>('/senders', sender)
+  const template = await api.post<{ id: number }>('/templates', {
+    ...{ name: 'T', format: 'html' },
+    source: '<p>{{sender.postal_address}} <a href="{{unsubscribe_url}}">leave</a></p>',
+  })
+  const content = { name: 'C', subject: 's', template_id: template.body.id, sender_id: sent_by.id }
+  const create = <Body>(conditions: object) =>
+    api.post<Body>('/campaigns', { ...content, audience: { include: [list_id], ...conditions } })
+  const conditions = { active_within_days: 90, not_opened: campaign_id, clicked: campaign_id }
+  const made = await create<{ audience: object }>(conditions)
+  expect([made.status, made.body.audience]).toEqual([
+    201,
+    { include: [list_id], exclude: [], where: {}, sample: null, ...conditions },
+  ])
+  const bad = await create<{ code: string; errors: { field: string }[] }>({ opened: 987_654, not_clicked: 987_655 })
+  expect([bad.status, bad.body.errors.map(({ field }) => field)]).toEqual([
+    422,
+    ['audience.opened', 'audience.not_clicked'],
+  ])
+  for (const [field, value] of [
+    ['active_within_days', 0],
+    ['active_within_days', 4000],
+    ['active_within_days', '7'],
+    ['opened', null],
+    ['clicked', -1],
+  ]) {
+    const refused = await create<{ errors: { field: string }[] }>({ [String(field)]: value })
+    expect([refused.status, refused.body.errors[0]?.field]).toEqual([422, `audience.${field}`])
+  }
+})
