@@ -19,7 +19,7 @@ export async function newsletter(keys: SigningKeys): Promise<Snapshot> {
   if (tags !== TAGS || compiled.links.length !== LINKS || Math.abs(bytes - BYTES) > BYTES / 50) {
     throw new Error(`the newsletter has ${tags} tags, ${compiled.links.length} links and ${bytes} bytes`)
   }
-  const content = {
+  const content: Parameters<typeof takeSnapshot>[0] = {
     template_id: 1,
     template_version: 1,
     subject: SUBJECT,
@@ -34,6 +34,8 @@ export async function newsletter(keys: SigningKeys): Promise<Snapshot> {
     tracking_url: 'https://news.harbour.example',
     public_url: 'https://news.harbour.example',
     utm: null,
+    track_opens: 'individual',
+    track_clicks: 'individual',
     list: { id: 1, name: 'Readers of the Harbour Letter' },
     campaign: { id: 1, name: 'June' },
   }

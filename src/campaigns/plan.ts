@@ -7,6 +7,7 @@ import { notReady } from './check/finding.ts'
 import { overlongLinks } from './check/links.ts'
 import { type Snapshot, takeSnapshot } from './snapshot.ts'
 import type { CampaignStatus } from './status.ts'
+import type { TrackingMode } from './tracking-mode.ts'
 import type { Utm } from './utm.ts'
 
 /** A campaign as it stands, with all that its start needs. */
@@ -19,6 +20,9 @@ export interface Plan {
   preheader: string | null
   audience: Audience
   utm: Utm | null
+  /** The campaign's own or else the settings'. */
+  track_opens: TrackingMode
+  track_clicks: TrackingMode
   template_id: number
   template_version: number
   template_deleted: boolean
@@ -32,6 +36,7 @@ export interface Plan {
 export async function readPlan(db: Database, id: number): Promise<Plan | undefined> {
   const { rows } = await db.execute<Plan & Record<string, unknown>>(sql`
     select c.id::float8 as id, c.name, c.status, c.updated_at::text as version, c.subject, c.preheader, c.audience, c.utm,
+      coalesce(c.track_opens, d.track_opens) as track_opens, coalesce(c.track_clicks, d.track_clicks) as track_clicks,
       c.account, t.id::float8 as template_id, v.version::int as template_version, t.deleted_at is not null as template_deleted, v.compiled,
       jsonb_build_object('from_name', s.from_name, 'from_email', s.from_email, 'reply_to', s.reply_to,
         'postal_address', s.postal_address, 'account', coalesce(c.account, s.account), 'tracking_url', s.tracking_url) as sender,
@@ -42,6 +47,7 @@ export async function readPlan(db: Database, id: number): Promise<Plan | undefin
     join templates t on t.id = c.template_id
     join template_versions v
       on v.template_id = t.id and v.version = coalesce(c.pinned_version, c.template_version, t.version)
+    cross join settings d
     where c.id = ${id}`)
   return rows[0]
 }
@@ -67,6 +73,8 @@ export async function snapshotOf(
       tracking_url: plan.sender.tracking_url ?? s.tracking_url,
       public_url: s.public_url,
       utm: plan.utm,
+      track_opens: plan.track_opens,
+      track_clicks: plan.track_clicks,
       list: plan.list ?? { id: 0, name: '' },
       campaign: { id: plan.id, name: plan.name },
     },

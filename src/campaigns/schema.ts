@@ -8,6 +8,7 @@ import { LIMITING_FACTORS } from '../sending/permit.ts'
 import { finding } from './check/schema.ts'
 import { MAX_LATE_MINUTES, MOST_MINUTES_LATE } from './schedule.ts'
 import { CAMPAIGN_STATUSES } from './status.ts'
+import { TRACKING_MODES } from './tracking-mode.ts'
 
 const count = z.int().min(0)
 const lists = z.array(rowId).max(100)
@@ -65,7 +66,7 @@ export const utm = named(
     .strictObject({ source: utmValue, medium: utmValue, campaign: utmValue, term: utmValue, content: utmValue })
     .openapi({
       description:
-        'Parameters added to every tracked link as `utm_source` and so on, where the link does not have them already',
+        'Parameters added to every tracked link as `utm_source` and so on, where the link does not have them already. Links that are not tracked stay as they are',
       example: { source: 'newsletter', medium: 'email', campaign: 'spring' },
     }),
 )
@@ -77,6 +78,18 @@ const template_version = rowId.nullable().openapi({
 const account = accountName.openapi({
   description: "A sending account of GET /accounts, in place of the sender's; null leaves it to the sender",
 })
+
+const trackingMode = (of: string, none: string) =>
+  z
+    .enum(TRACKING_MODES)
+    .nullable()
+    .openapi({
+      description: `What is kept of ${of}: \`individual\`, who did it; \`aggregate\`, only that somebody did (every recipient's mail has the same addresses); \`none\`, nothing (${none}). null leaves it to the settings, as they are when the campaign starts`,
+    })
+const tracking = {
+  track_opens: trackingMode('opens', 'the mail has no pixel'),
+  track_clicks: trackingMode('clicks', 'links stay as they are'),
+}
 
 export const newCampaign = named(
   'NewCampaign',
@@ -90,6 +103,8 @@ export const newCampaign = named(
     account: account.default(null),
     audience,
     utm: utm.nullable().default(null),
+    track_opens: tracking.track_opens.default(null),
+    track_clicks: tracking.track_clicks.default(null),
   }),
 )
 
@@ -106,6 +121,8 @@ export const campaignPatch = named(
       account: account.optional(),
       audience: audience.optional(),
       utm: utm.nullable().optional(),
+      track_opens: tracking.track_opens.optional(),
+      track_clicks: tracking.track_clicks.optional(),
     })
     .refine((patch) => Object.keys(patch).length > 0, 'must change at least one field'),
 )
@@ -128,6 +145,7 @@ const campaignFields = {
   account: z.string().nullable(),
   audience,
   utm: utm.nullable(),
+  ...tracking,
   status: z
     .enum(CAMPAIGN_STATUSES)
     .openapi({ description: 'Without `started_at`, `paused` means that it was scheduled and waits to be resumed' }),

@@ -6,6 +6,7 @@ import { templates } from '../templates/table.ts'
 import { type Audience, CAMPAIGN_CONDITIONS } from './audience.ts'
 import type { CampaignStatus } from './status.ts'
 import { campaigns } from './table.ts'
+import type { TrackingMode } from './tracking-mode.ts'
 import type { Utm } from './utm.ts'
 
 /** Everything of a campaign that people see: the snapshot stays behind. */
@@ -20,6 +21,8 @@ const COLUMNS = {
   account: campaigns.account,
   audience: campaigns.audience,
   utm: campaigns.utm,
+  track_opens: campaigns.track_opens,
+  track_clicks: campaigns.track_clicks,
   status: campaigns.status,
   status_reason: campaigns.status_reason,
   scheduled_at: campaigns.scheduled_at,
@@ -43,6 +46,8 @@ export interface CampaignContent {
   account: string | null
   audience: Audience
   utm: Utm | null
+  track_opens: TrackingMode | null
+  track_clicks: TrackingMode | null
 }
 
 /** @throws a violation of `campaigns_template_version` when the template has no such version */
@@ -104,8 +109,10 @@ export async function deleteUnstarted(db: Database, id: number): Promise<boolean
 /** A new draft with the content of any campaign. */
 export async function duplicateCampaign(db: Database, id: number): Promise<CampaignRow | undefined> {
   const { name, subject, preheader, template_id, template_version, sender_id, account, audience, utm } = campaigns
+  const { track_opens, track_clicks } = campaigns
+  const content = { name, subject, preheader, template_id, template_version, sender_id, account, audience, utm }
   const [copy] = await db
-    .select({ name, subject, preheader, template_id, template_version, sender_id, account, audience, utm })
+    .select({ ...content, track_opens, track_clicks })
     .from(campaigns)
     .where(eq(campaigns.id, id))
   return copy && insertCampaign(db, { ...copy, name: `${copy.name} (copy)`.slice(0, 200) })

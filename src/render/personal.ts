@@ -11,11 +11,11 @@ export interface LinkTracking {
   /** Addresses that are ours and never tracked. */
   direct: readonly string[]
   /**
-   * Gives the address that redirects to `url` for this recipient.
+   * Gives the address that redirects to `url` for this recipient; null where none is tracked.
    *
    * @throws RangeError when it is too long
    */
-  sign(n: number, url: string): Promise<string>
+  sign: ((n: number, url: string) => Promise<string>) | null
 }
 
 /** What stands for an origin that variables supply. */
@@ -47,7 +47,7 @@ export async function trackLinksOf(
     const url = (part === 'html' ? fromHtml(address) : address).trim()
     const target = targetOf(url, origin, tracking)
     if (target === null) throw new DeadLinkError(`link ${n} leads nowhere with this recipient's data`, part)
-    pieces[i] = target.tracked ? await sign(n, target.url, part, tracking) : address
+    pieces[i] = target.tracked && tracking.sign ? await sign(tracking.sign, n, target.url, part) : address
   }
   return pieces.join('')
 }
@@ -68,9 +68,14 @@ function targetOf(
   return found.origin === origin ? { url, tracked: true } : null
 }
 
-async function sign(n: number, url: string, part: ContentPart, { sign }: LinkTracking): Promise<string> {
+async function sign(
+  signed: NonNullable<LinkTracking['sign']>,
+  n: number,
+  url: string,
+  part: ContentPart,
+): Promise<string> {
   try {
-    return await sign(n, url)
+    return await signed(n, url)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new DeadLinkError(`link ${n} is too long with this recipient's data`, part)

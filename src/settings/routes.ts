@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { TRACKING_MODES } from '../campaigns/tracking-mode.ts'
 import { Problem } from '../http/problem.ts'
 import { createRouter, operation } from '../http/route.ts'
 import { named, time } from '../http/schema.ts'
@@ -21,6 +22,13 @@ const shares = {
   pause_block_share: share('of its mails (and at least 20) was refused for who sends or what is sent'),
 }
 
+const mode = (of: string) =>
+  z.enum(TRACKING_MODES).meta({
+    description: `What is kept of ${of} of campaigns that do not say: who did it, only that somebody did, or nothing`,
+  })
+
+const tracking = { track_opens: mode('opens'), track_clicks: mode('clicks') }
+
 const settings = named(
   'Settings',
   z.strictObject({
@@ -29,13 +37,14 @@ const settings = named(
       .boolean()
       .meta({ description: 'The SENDING variable: false stops all sending whatever `sending` says' }),
     ...shares,
+    ...tracking,
     updated_at: time,
   }),
 )
 const settingsChange = named(
   'SettingsChange',
   z
-    .strictObject({ sending: z.boolean(), ...shares })
+    .strictObject({ sending: z.boolean(), ...shares, ...tracking })
     .partial()
     .refine((change) => Object.keys(change).length > 0, 'must change at least one field'),
 )
@@ -113,7 +122,7 @@ const put = operation(
     method: 'put',
     path: '/settings',
     tags,
-    summary: 'Stop or start all sending; set when campaigns pause by themselves',
+    summary: 'Stop or start all sending; set when campaigns pause by themselves, and what is kept of opens and clicks',
     description: 'What is left out stays as it is.',
     request: { body: { required: true, content: { 'application/json': { schema: settingsChange } } } },
     responses: { 200: { description: 'Set', ...one } },

@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
+import type { TrackingMode } from '../campaigns/tracking-mode.ts'
 import type { Database } from '../db/client.ts'
 import { settings } from './table.ts'
 
@@ -7,6 +8,8 @@ const columns = {
   pause_complaint_share: settings.pause_complaint_share,
   pause_bounce_share: settings.pause_bounce_share,
   pause_block_share: settings.pause_block_share,
+  track_opens: settings.track_opens,
+  track_clicks: settings.track_clicks,
   updated_at: settings.updated_at,
 }
 
@@ -16,6 +19,8 @@ export interface SettingsChange {
   pause_complaint_share?: number | undefined
   pause_bounce_share?: number | undefined
   pause_block_share?: number | undefined
+  track_opens?: TrackingMode | undefined
+  track_clicks?: TrackingMode | undefined
 }
 
 export async function readSettings(db: Database) {

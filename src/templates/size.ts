@@ -66,7 +66,8 @@ async function tracked(
     const { tracking_url, public_url } = s
     const content = { template_id: 0, template_version: 0, subject: '', preheader: '', utm: null }
     const campaign = { ...SAMPLE_MAILING.campaign, id: NO_CAMPAIGN }
-    const mailing = { ...SAMPLE_MAILING, campaign, list, tracking_url, public_url }
+    const modes = { track_opens: 'individual', track_clicks: 'individual' } as const
+    const mailing = { ...SAMPLE_MAILING, ...modes, campaign, list, tracking_url, public_url }
     const snapshot = await takeSnapshot({ ...content, ...mailing }, compiled, s.signing_keys)
     return await renderForRecipient({ snapshot, renderer: prepareContent(snapshot) }, person, s, true)
   } catch (error) {

@@ -16,6 +16,8 @@ interface Settings {
   pause_complaint_share: number
   pause_bounce_share: number
   pause_block_share: number
+  track_opens: string
+  track_clicks: string
   updated_at: string
 }
 
@@ -23,7 +25,8 @@ const SHARES = { pause_complaint_share: 0.001, pause_bounce_share: 0.05, pause_b
 
 test('sending is on until someone stops it, and the deployed switch is told apart', async () => {
   const before = await api.get<Settings>('/settings')
-  const rest = { deployed_sending: false, ...SHARES, updated_at: expect.any(String) }
+  const modes = { track_opens: 'individual', track_clicks: 'individual' }
+  const rest = { deployed_sending: false, ...SHARES, ...modes, updated_at: expect.any(String) }
   expect(before.body).toEqual({ sending: true, ...rest })
   const stopped = await api.put<Settings>('/settings', { sending: false })
   expect(stopped.body).toEqual({ sending: false, ...rest })

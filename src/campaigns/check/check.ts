@@ -11,7 +11,7 @@ import { type AudienceNumbers, allowlistFindings, countAudience } from './audien
 import { authenticationFindings } from './authentication.ts'
 import type { Finding } from './finding.ts'
 import { imageFindings } from './images.ts'
-import { linkFindings, overlongLinks } from './links.ts'
+import { linkFindings, overlongLinks, untrackedFindings } from './links.ts'
 import { readPage } from './page.ts'
 import { somePeople } from './people.ts'
 import { type Rendered, renderForSome } from './rendered.ts'
@@ -104,6 +104,7 @@ export async function checkCampaign(s: Checking, plan: Plan): Promise<Checked> {
     ...senderFindings(before.accounts, plan),
     ...authentication,
     ...(rendered ? contentFindings(rendered, plan, before.snapshot) : []),
+    ...untrackedFindings(plan),
     ...plan.compiled.warnings.filter(({ code }) => code !== 'clipped').map(ofTemplate),
     ...[...unknown, ...notes].map(asFinding),
     ...(audience ? allowlistFindings(audience) : []),

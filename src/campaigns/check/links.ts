@@ -1,12 +1,20 @@
 import { isPersonal } from '../../render/splice.ts'
 import type { TemplateLink } from '../../templates/compiled.ts'
 import { isTrackable } from '../../tokens/link.ts'
+import type { TrackingMode } from '../tracking-mode.ts'
 import { type Utm, withUtm } from '../utm.ts'
 import { counted, type Finding, some } from './finding.ts'
 import { isShortener } from './shorteners.ts'
 
+interface Tracked {
+  compiled: { links: TemplateLink[] }
+  utm: Utm | null
+  track_clicks: TrackingMode
+}
+
 /** Links that no longer fit a tracked address once the campaign's parameters are added. */
-export function overlongLinks({ compiled, utm }: { compiled: { links: TemplateLink[] }; utm: Utm | null }): Finding[] {
+export function overlongLinks({ compiled, utm, track_clicks }: Tracked): Finding[] {
+  if (track_clicks === 'none') return []
   return compiled.links
     .filter((link) => !isPersonal(link) && !isTrackable(withUtm(link.url, utm)))
     .map(({ n }) => ({
@@ -14,6 +22,27 @@ export function overlongLinks({ compiled, utm }: { compiled: { links: TemplateLi
       field: 'utm',
       detail: `with these parameters the template's link ${n} is too long to be tracked`,
     }))
+}
+
+/** What a campaign that does not say who clicked leaves out. */
+export function untrackedFindings({ compiled, utm, track_clicks }: Tracked): Finding[] {
+  const found: Finding[] = []
+  const personal = compiled.links.filter(isPersonal)
+  if (track_clicks === 'aggregate' && personal.length > 0) {
+    found.push({
+      code: 'untracked_link',
+      field: 'track_clicks',
+      detail: `${counted(personal.length, 'link')} with variables in the address (${some(personal.map(({ url }) => url.slice(0, 100)))}) will not be counted: a tracked address would be the reader's own, and clicks are counted without saying who.`,
+    })
+  }
+  if (track_clicks === 'none' && utm && Object.keys(utm).length > 0 && compiled.links.length > 0) {
+    found.push({
+      code: 'utm_unused',
+      field: 'utm',
+      detail: 'is not added to any link: clicks are not tracked, so links stay as they are',
+    })
+  }
+  return found
 }
 
 /**

@@ -91,6 +91,8 @@ async function scheduled(minutes: number, max_late_minutes = 120, account: strin
     account,
     audience: { include: [list_id], exclude: [], where: {}, sample: null },
     utm: null,
+    track_opens: null,
+    track_clicks: null,
   })
   await scheduleCampaign(services, id, new Date(Date.now() + minutes * 60_000).toISOString(), max_late_minutes)
   return id

@@ -22,7 +22,9 @@ async function rendered(source: string, people: readonly Person[], subject = 'Ne
   const mailing = { sender, campaign: { id: 1, name: 'c' }, list: { id: 1, name: 'l' }, utm: null }
   const urls = { tracking_url: 'https://t.example', public_url: 'https://t.example' }
   const content = { template_id: 1, template_version: 1, subject, preheader: '' }
-  return renderForSome(s, await takeSnapshot({ ...content, ...mailing, ...urls }, compiled, signing_keys), people)
+  const modes = { track_opens: 'individual', track_clicks: 'individual' } as const
+  const snapshot = await takeSnapshot({ ...content, ...modes, ...mailing, ...urls }, compiled, signing_keys)
+  return renderForSome(s, snapshot, people)
 }
 
 /** The first `without` of them have no page. */

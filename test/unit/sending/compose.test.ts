@@ -57,6 +57,8 @@ function compose({
     tracking_url: 'https://t.acme.example',
     public_url: 'https://mail.acme.example',
     utm: null,
+    track_opens: 'individual' as const,
+    track_clicks: 'individual' as const,
     list: { id: 3, name: list },
     campaign: { id: 12, name: 'C' },
   }
