@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { signRecipient } from '../../src/tokens/recipient.ts'
 import type { TrackingEvent } from '../../src/tracking/event.ts'
 import { openEdge } from './edge.ts'
@@ -23,4 +23,28 @@ test('without Redis the queue gets the whole burst', async () => {
   const { redis, queue } = await edge.arrived()
   expect(redis).toEqual([])
   expect(people(queue)).toEqual(EVERYBODY)
+})
+
+test('when what was gathered cannot be kept, everybody keeps their own', async () => {
+  await Promise.all(EVERYBODY.map((id) => openAt(id, { redis_down: true, queue_small: true })))
+  const { redis, queue } = await edge.arrived()
+  expect(redis).toEqual([])
+  expect(people(queue)).toEqual(EVERYBODY)
+})
+
+test('what nobody can keep is lost aloud, one line each, and without a name', async () => {
+  const lines: string[] = []
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
+  await Promise.all([1, 2, 3].map((id) => openAt(id, { redis_down: true, queue_down: true })))
+  vi.restoreAllMocks()
+  expect(lines.map((line) => JSON.parse(line))).toEqual(
+    [1, 2, 3].map(() => ({
+      event: 'tracking_event_lost',
+      kind: 'open',
+      campaign_id: 7,
+      event_id: expect.stringMatching(/^event-/),
+      error: 'Error',
+      queue_error: 'Error',
+    })),
+  )
 })

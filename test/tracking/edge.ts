@@ -41,6 +41,8 @@ export const READER = {
 export interface EdgeOptions {
   redis_down?: boolean
   queue_down?: boolean
+  /** The queue takes single events only. */
+  queue_small?: boolean
   signing_keys?: SigningKeys
 }
 
@@ -76,7 +78,7 @@ export async function openEdge() {
             queued.push(event)
           },
           async sendBatch(messages: { body: TrackingEvent }[]) {
-            if (options.queue_down) throw new Error('Too Many Requests')
+            if (options.queue_down || (options.queue_small && messages.length > 1)) throw new Error('Too Many Requests')
             queued.push(...messages.map(({ body }) => body))
           },
         },
