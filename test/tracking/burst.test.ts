@@ -1,10 +1,11 @@
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { signRecipient } from '../../src/tokens/recipient.ts'
 import type { TrackingEvent } from '../../src/tracking/event.ts'
 import { openEdge } from './edge.ts'
 
 const edge = await openEdge()
 afterAll(() => edge.close())
+afterEach(() => vi.restoreAllMocks())
 
 const openAt = async (subscriber_id: number, options = {}) =>
   edge.ask(`/t/o/${await signRecipient(edge.signing_keys, 'open', 7, subscriber_id)}`, {}, options)
@@ -26,6 +27,7 @@ test('without Redis the queue gets the whole burst', async () => {
 })
 
 test('when what was gathered cannot be kept, everybody keeps their own', async () => {
+  vi.spyOn(console, 'log').mockReturnValue()
   await Promise.all(EVERYBODY.map((id) => openAt(id, { redis_down: true, queue_small: true })))
   const { redis, queue } = await edge.arrived()
   expect(redis).toEqual([])
@@ -36,7 +38,6 @@ test('what nobody can keep is lost aloud, one line each, and without a name', as
   const lines: string[] = []
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
   await Promise.all([1, 2, 3].map((id) => openAt(id, { redis_down: true, queue_down: true })))
-  vi.restoreAllMocks()
   expect(lines.map((line) => JSON.parse(line))).toEqual(
     [1, 2, 3].map(() => ({
       event: 'tracking_event_lost',
