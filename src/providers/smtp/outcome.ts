@@ -19,6 +19,12 @@ const ABOUT_THIS_MAIL = new Set(['5.2.3', '5.3.4', '5.6.7'])
 /** "mailbox unavailable" is not here: it is RFC 5321's stock text for 550 and covers policy too. */
 const UNKNOWN_USER =
   /\b(?:user|recipient|mailbox|account|address|addressee|person)\b.{0,40}\b(?:unknown|not (?:found|known|listed|exist)|(?:does|did) not exist|doesn't exist|invalid)|\b(?:unknown|no such|invalid|non-?existent) (?:\w+ )?(?:user|recipient|mailbox|account|address|person)|\bno mailbox (?:here )?by that name|\bunrouteable address/i
+/**
+ * What does not exist, or is not believed, is whom the mail is from: servers look that up too (Exim: "Unrouteable address",
+ * "Sender verify failed"; Postfix: "Sender address rejected: Domain not found"), in the words they have for recipients.
+ */
+const ABOUT_SENDER =
+  /\bsender(?:'s)?\b.{0,30}\b(?:verif\w+|address|domain|account|user|unknown|invalid|rejected|not (?:found|exist)|does not exist)\b|\b(?:verif\w+|invalid|unknown|unverified|bad|non-?existent) (?:envelope[- ])?sender\b|\bverification failed for\b|\bcall(?:back|out) (?:setup |verification )?failed\b|\b(?:your|client|source) (?:ip |host )?address\b|\bip address\b/i
 /** Servers without enhanced status codes say in words that it is policy. */
 const POLICY =
   /\b(?:spam|policy|blocked|block ?list(?:ed)?|black ?list(?:ed)?|spamhaus|reputation|unsolicited|dmarc|spf|dkim)\b|\b(?:access|relay\w*) (?:access )?(?:denied|not permitted)\b/i
@@ -60,11 +66,18 @@ function refusedForGood(reply: Reply, stage: Stage, answer: string): Outcome {
 function isDead(reply: Reply, stage: Stage): boolean {
   if (reply.code < 500) return false
   if (reply.enhanced !== null) return DEAD.has(reply.enhanced)
-  return stage === 'rcpt' && (reply.code === 550 || reply.code === 553) && UNKNOWN_USER.test(reply.lines.join(' '))
+  const text = reply.lines.join(' ')
+  return (
+    stage === 'rcpt' &&
+    (reply.code === 550 || reply.code === 553) &&
+    UNKNOWN_USER.test(text) &&
+    !ABOUT_SENDER.test(text)
+  )
 }
 
 /** For what we are or send, not for who receives it. */
 function isPolicy(reply: Reply): boolean {
   if (reply.enhanced !== null) return reply.enhanced.startsWith('5.7.')
-  return POLICY.test(reply.lines.join(' '))
+  const text = reply.lines.join(' ')
+  return POLICY.test(text) || ABOUT_SENDER.test(text)
 }

@@ -5,6 +5,16 @@ test.each([
   // About whom it is from, or what it is made of.
   ['550 5.1.8 Sender address rejected: Domain not found', '5.1.8', 'blocked'],
   ['554 5.6.0 Message content rejected', '5.6.0', 'blocked'],
+  // In the words that servers have for recipients, but of the sender: no subscriber is dead for that.
+  [
+    'smtp; 550-Verification failed for <news@example.com> 550-Unrouteable address 550 Sender verify failed',
+    '5.0.0',
+    'blocked',
+  ],
+  ['550-Called: 192.0.2.1 550-Response: 550 no such user 550 Sender verify failed', null, 'blocked'],
+  ['550 Sender address rejected: Domain not found', null, 'blocked'],
+  ['550 unknown sender address', null, 'blocked'],
+  ['550 Your IP address is not listed', null, 'blocked'],
   // The address does not exist.
   ['smtp; 550 5.1.1 user unknown', '5.1.1', 'hard_bounce'],
   [
@@ -14,6 +24,7 @@ test.each([
   ],
   ['550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup', null, 'hard_bounce'],
   ['550 no such user here', null, 'hard_bounce'],
+  ['550 <x@example.com>: unknown recipient address, returned to sender', null, 'hard_bounce'],
   ['smtp; 550 Requested action not taken: mailbox unavailable', '5.1.1', 'hard_bounce'],
   [null, '5.1.2', 'hard_bounce'],
   ['host not found', '5.1.2', 'hard_bounce'],
