@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { redisEngines, startRedis } from '../../local/redis.ts'
 import { connectRedis } from '../../src/redis/client.ts'
+import { redisKeys } from '../../src/redis/keys.ts'
 import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
 import { parseSigningKeys } from '../../src/tokens/keys.ts'
 import { signLink } from '../../src/tokens/link.ts'
@@ -122,10 +123,12 @@ async function put(server: Served, load: Pick<LoadOrder, 'paths' | 'requests' | 
 
 /** Waits until Redis has the event of every request, and forgets them. */
 async function recorded(redis: ReturnType<typeof connectRedis>, requests: number): Promise<void> {
+  const { event_shards } = redisKeys('')
   for (const end = Date.now() + SETTLING; ; await sleep(100)) {
-    const events = await redis.llen('events')
+    const lengths = await Promise.all(event_shards.map((list) => redis.llen(list)))
+    const events = lengths.reduce((sum, length) => sum + length)
     if (events === requests) break
     if (events > requests || Date.now() > end) throw new Error(`Redis has ${events} events of ${requests} requests`)
   }
-  await redis.del('events')
+  await redis.del(...event_shards)
 }
