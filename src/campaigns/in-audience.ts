@@ -28,13 +28,14 @@ export function inAudience(audience: Audience): SQL {
     ${engaged(audience)}`
 }
 
-/** What they did with earlier mails. Looked up person by person, by key. */
+/** What they did with earlier mails; `offset 0` as in engagement.ts. */
 function engaged({ active_within_days, opened, not_opened, clicked, not_clicked }: Audience): SQL {
   const conditions: SQL[] = []
   if (active_within_days) {
     conditions.push(sql`exists (
       select 1 from subscriber_activity a
       where a.subscriber_id = s.id and a.last_active_at >= now() - make_interval(days => ${active_within_days}::int)
+      offset 0
     )`)
   }
   if (opened) conditions.push(hasOpened(opened))

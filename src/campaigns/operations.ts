@@ -1,5 +1,6 @@
 // What /campaigns answers, as OpenAPI describes it; routes.ts says what each does. Those that change a campaign's status are in
 // run-operations.ts.
+import * as z from 'zod'
 import { operation } from '../http/route.ts'
 import { pageOf } from '../http/schema.ts'
 import { campaignStats, statsQuery } from '../stats/schema.ts'
@@ -14,6 +15,7 @@ import {
   deliveryQuery,
   deliveryTimeline,
   newCampaign,
+  recipientsQuery,
   runningCampaign,
 } from './schema.ts'
 
@@ -142,5 +144,24 @@ export const deliveryOf = operation(
     summary: "One recipient's mail, and all that became of it",
     request: { params: deliveryParams },
     responses: { 200: answers('The delivery with its timeline', deliveryTimeline) },
+  },
+)
+
+export const recipients = operation(
+  { scope: 'read' },
+  {
+    method: 'get',
+    path: '/campaigns/{id}/recipients',
+    tags,
+    summary: 'All recipients of a campaign, or those who opened, clicked and so on, as a file',
+    description:
+      'By subscriber id. `opened` and `clicked` mean what they mean in an audience: machines do not count, what cannot be told does. The columns have all and `human` counts side by side.',
+    request: { params, query: recipientsQuery },
+    responses: {
+      200: {
+        description: 'CSV with a header line, or one JSON object a line',
+        content: { 'text/csv': { schema: z.string() }, 'application/x-ndjson': { schema: z.string() } },
+      },
+    },
   },
 )

@@ -12,6 +12,7 @@ import { answerCheck } from './check/answer.ts'
 import { limitedBy } from './limited-by.ts'
 import * as op from './operations.ts'
 import { NO_SUMS, readCampaign, refuseChange, withSums } from './read.ts'
+import { exportRecipients } from './recipients-export.ts'
 import { campaignRunRoutes } from './run-routes.ts'
 import {
   type CampaignContent,
@@ -128,6 +129,18 @@ export function campaignRoutes(services: Services) {
     const found = await deliveryTimeline(db, id, subscriber_id)
     if (!found) throw notFound('delivery to subscriber', subscriber_id)
     return c.json(found, 200)
+  })
+
+  router.openapi(op.recipients, async (c) => {
+    const { id } = c.req.valid('param')
+    const { format, only, formula_safe } = c.req.valid('query')
+    await read(id)
+    const file = exportRecipients(db, { campaign_id: id, only, format, formula_safe: formula_safe === 'true' })
+    const type = format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson'
+    const name = `campaign-${id}-${only ?? 'recipients'}.${format}`
+    return new Response(file, {
+      headers: { 'content-type': type, 'content-disposition': `attachment; filename="${name}"` },
+    })
   })
 
   router.route('/', campaignRunRoutes(services))

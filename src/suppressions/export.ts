@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts'
+import { csvRecord } from '../http/csv.ts'
 import { listSuppressions, type SuppressionFilters } from './store.ts'
 
 const PAGE = 1_000
@@ -19,22 +20,14 @@ export function exportSuppressions(
   return new ReadableStream({
     async pull(controller) {
       const rows = await listSuppressions(db, filters, after_id, PAGE)
-      const lines = rows.map(({ kind, value, reason, source, created_at }) =>
-        [kind, value, reason, source ?? '', created_at].map((text) => csvField(text, formula_safe)).join(','),
+      const records = rows.map(({ kind, value, reason, source, created_at }) =>
+        csvRecord([kind, value, reason, source, created_at], formula_safe),
       )
-      if (first) lines.unshift('kind,value,reason,source,created_at')
+      if (first) records.unshift('kind,value,reason,source,created_at\r\n')
       first = false
-      if (lines.length > 0) controller.enqueue(encoder.encode(`${lines.join('\r\n')}\r\n`))
+      if (records.length > 0) controller.enqueue(encoder.encode(records.join('')))
       after_id = rows.at(-1)?.id ?? null
       if (rows.length < PAGE) controller.close()
     },
   })
-}
-
-/** What makes spreadsheets run a cell: OWASP, CSV injection. */
-const FORMULA = /^[=+\-@\t\r]/
-
-function csvField(text: string, formula_safe: boolean): string {
-  const safe = formula_safe && FORMULA.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

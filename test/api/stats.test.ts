@@ -1,7 +1,8 @@
+import { exports } from 'cloudflare:workers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { frozenCampaign } from '../support/campaign.ts'
 import { openTestWorker, type TestWorker } from '../support/worker.ts'
-import { openApi } from './client.ts'
+import { ORIGIN, openApi } from './client.ts'
 
 let worker: TestWorker
 let api: Awaited<ReturnType<typeof openApi>>
@@ -84,4 +85,40 @@ test('an audience names campaigns that are there, by what people did with them',
     const refused = await create<{ errors: { field: string }[] }>({ [String(field)]: value })
     expect([refused.status, refused.body.errors[0]?.field]).toEqual([422, `audience.${field}`])
   }
+})
+
+test('recipients come as a file', async () => {
+  const { campaign_id, subscriber_ids } = await frozenCampaign(worker, 3)
+  const download = async (query: string) => {
+    const headers = { authorization: `Bearer ${api.key}` }
+    const path = `${ORIGIN}/api/v1/campaigns/${campaign_id}/recipients${query}`
+    const response = await exports.default.fetch(path, { headers })
+    return {
+      headers: response.headers,
+      lines: new TextDecoder()
+        .decode(await response.arrayBuffer())
+        .split(/\r?\n/)
+        .slice(0, -1),
+    }
+  }
+  const csv = await download('')
+  expect(csv.headers.get('content-type')).toMatch(/^text\/csv/)
+  expect(csv.headers.get('content-disposition')).toBe(`attachment; filename="campaign-${campaign_id}-recipients.csv"`)
+  expect(csv.lines.map((line) => line.split(',')[0])).toEqual(['subscriber_id', ...subscriber_ids.map(String)])
+  const json = await download('?format=ndjson')
+  expect(json.headers.get('content-type')).toBe('application/x-ndjson')
+  expect(json.lines.map((line) => JSON.parse(line).subscriber_id)).toEqual(subscriber_ids)
+  expect((await download('?only=opened')).lines).toHaveLength(1)
+
+  for (const [query, field] of [
+    ['?only=everyone', 'only'],
+    ['?format=xlsx', 'format'],
+    ['?formula_safe=no', 'formula_safe'],
+  ]) {
+    const refused = await api.get(`/campaigns/${campaign_id}/recipients${query}`)
+    expect([refused.status, refused.body.errors[0]?.field]).toEqual([422, field])
+  }
+  expect((await api.get('/campaigns/424242/recipients')).status).toBe(404)
+  const reader = await openApi(worker, ['send'])
+  expect((await reader.get(`/campaigns/${campaign_id}/recipients`)).status).toBe(403)
 })
