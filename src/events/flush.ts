@@ -149,22 +149,30 @@ export function flushStatement(events: readonly TrackingEvent[]): SQL {
         unsubscribed_at = least(s.unsubscribed_at, excluded.unsubscribed_at)
       returning campaign_id, subscriber_id, opens, clicks, unsubscribes, human_opens, human_clicks
     ),
-    -- A recipient's first: the count after this flush is what this flush added.
+    -- What was added beside what there is now: a recipient's first is where both are the same.
+    beside as materialized (
+      select a.campaign_id, a.subscriber_id, a.opens, a.clicks, a.unsubscribes, a.human_opens, a.human_clicks,
+        r.opens as all_opens, r.clicks as all_clicks, r.unsubscribes as all_unsubscribes,
+        r.human_opens as all_human_opens, r.human_clicks as all_human_clicks
+      from added a
+      left join recipients r using (campaign_id, subscriber_id)
+    ),
+    -- Parts that no other part reads are run last to first: the rows that every flush of a campaign wants are locked at the
+    -- very end.
     totals as (
       insert into campaign_stats as s (
         campaign_id, opens, unique_opens, clicks, unique_clicks, unsubscribes, unique_unsubscribes,
         human_opens, human_unique_opens, human_clicks, human_unique_clicks
       )
-      select a.campaign_id,
-        sum(a.opens), count(*) filter (where a.opens > 0 and r.opens = a.opens),
-        sum(a.clicks), count(*) filter (where a.clicks > 0 and r.clicks = a.clicks),
-        sum(a.unsubscribes), count(*) filter (where a.unsubscribes > 0 and r.unsubscribes = a.unsubscribes),
-        sum(a.human_opens), count(*) filter (where a.human_opens > 0 and r.human_opens = a.human_opens),
-        sum(a.human_clicks), count(*) filter (where a.human_clicks > 0 and r.human_clicks = a.human_clicks)
-      from added a
-      left join recipients r using (campaign_id, subscriber_id)
-      group by a.campaign_id
-      order by a.campaign_id
+      select campaign_id,
+        sum(opens), count(*) filter (where opens > 0 and all_opens = opens),
+        sum(clicks), count(*) filter (where clicks > 0 and all_clicks = clicks),
+        sum(unsubscribes), count(*) filter (where unsubscribes > 0 and all_unsubscribes = unsubscribes),
+        sum(human_opens), count(*) filter (where human_opens > 0 and all_human_opens = human_opens),
+        sum(human_clicks), count(*) filter (where human_clicks > 0 and all_human_clicks = human_clicks)
+      from beside
+      group by campaign_id
+      order by campaign_id
       on conflict (campaign_id) do update set
         opens = s.opens + excluded.opens,
         unique_opens = s.unique_opens + excluded.unique_opens,
@@ -202,15 +210,20 @@ export function flushStatement(events: readonly TrackingEvent[]): SQL {
     kinds as (
       insert into campaign_breakdown as b (campaign_id, dimension, value, opens, clicks, human_opens, human_clicks)
       select f.campaign_id, d.dimension, d.value,
-        count(*) filter (where f.kind = 'open'),
-        count(*) filter (where f.kind = 'click'),
-        count(*) filter (where f.kind = 'open' and f.verdict = 'human'),
-        count(*) filter (where f.kind = 'click' and f.verdict = 'human')
-      from fresh f
+        sum(f.opens), sum(f.clicks), sum(f.human_opens), sum(f.human_clicks)
+      from (
+        select campaign_id, country, client, device,
+          count(*) filter (where kind = 'open') as opens,
+          count(*) filter (where kind = 'click') as clicks,
+          count(*) filter (where kind = 'open' and verdict = 'human') as human_opens,
+          count(*) filter (where kind = 'click' and verdict = 'human') as human_clicks
+        from fresh
+        where kind <> 'unsubscribe'
+        group by campaign_id, country, client, device
+      ) f
       cross join lateral (
         values ('country', coalesce(f.country, '')), ('client', coalesce(f.client, '')), ('device', coalesce(f.device, ''))
       ) as d (dimension, value)
-      where f.kind <> 'unsubscribe'
       group by 1, 2, 3
       order by 1, 2, 3
       on conflict (campaign_id, dimension, value) do update set
@@ -321,8 +334,7 @@ export function flushStatement(events: readonly TrackingEvent[]): SQL {
       (select count(*)::int from fresh) as inserted,
       (
         select coalesce(json_agg(json_build_object('campaign_id', campaign_id, 'subscriber_id', subscriber_id)), '[]')
-        from added join recipients r using (campaign_id, subscriber_id)
-        where r.clicks > 1 and added.opens + added.clicks > 0
+        from beside where all_clicks > 1 and opens + clicks > 0
       ) as recipients,
       (
         select coalesce(json_agg(n), '[]') from (
