@@ -16,7 +16,7 @@ export const PROVEN = sql`(e.campaign_id is not null or f.accepted_at is not nul
  * The parts of a statement that settle rows nobody will answer for any more: `sent` where there is proof of it, otherwise
  * `unconfirmed`. `sums` holds, by batch, what the counters move by, from the states found under lock.
  *
- * @param which - a condition on `deliveries d`; it must imply the state `sending`, `unconfirmed`, or `pending` for a resend
+ * @param which - a condition on `deliveries d`; it must imply the state `sending`, `unconfirmed`, or an open one for a resend
  */
 export function settling(which: SQL): SQL {
   return sql`
@@ -31,7 +31,7 @@ export function settling(which: SQL): SQL {
         state = case when l.proven then 'sent' else 'unconfirmed' end,
         reason = case when l.proven then null else 'no_answer' end,
         sent_at = case when l.proven then coalesce(d.sent_at, d.updated_at) end,
-        updated_at = now()
+        next_attempt_at = null, updated_at = now()
       from locked l
       where d.campaign_id = l.campaign_id and d.subscriber_id = l.subscriber_id
         and (l.proven or l.old_state = 'sending')
@@ -61,7 +61,7 @@ export async function settleByEvidence(
     db.execute(
       sql`
         with ${settling(sql`
-          (d.state = 'unconfirmed' or (d.state = 'pending' and d.reason = ${RESEND})) and ${PROVEN}
+          (d.state = 'unconfirmed' or (d.state in ('pending', 'deferred') and d.reason = ${RESEND})) and ${PROVEN}
           and (d.campaign_id, d.subscriber_id) in (
             select * from unnest(${sql.param(campaigns)}::bigint[], ${sql.param(subscribers)}::bigint[]))`)}
         update batches b set

@@ -88,7 +88,7 @@ export async function releaseBatch(
 async function step(db: Database, a: Advance, release: boolean): Promise<Advanced & Released> {
   const v = a.verdicts
   const { rows } = await retryDeadlocks(() =>
-    db.execute<Advanced & Released & Record<string, unknown>>(sql`
+    db.execute<Advanced & Released & { put_off: number[] } & Record<string, unknown>>(sql`
       with batch as materialized (
         select campaign_id, n, lease_token from batches where campaign_id = ${a.campaign_id} and n = ${a.batch} for update
       ), lease as materialized (
@@ -109,14 +109,15 @@ async function step(db: Database, a: Advance, release: boolean): Promise<Advance
         for update of d
       ), recorded as (
         update deliveries d set
-          state = l.state, reason = case when l.state = 'pending' and d.reason = ${RESEND} then d.reason else l.reason end, answer = l.answer,
+          state = l.state, answer = l.answer,
+          reason = case when l.state in ('pending', 'deferred') and d.reason = ${RESEND} then d.reason else l.reason end,
           next_attempt_at = case when l.state = 'deferred' then now() + make_interval(secs => l.delay_seconds) end,
           provider_message_id = l.provider_message_id,
           attempts = case when l.state = 'pending' then greatest(d.attempts - 1, 0) else d.attempts end,
           sent_at = case when l.state = 'sent' then now() end,
           updated_at = now()
         from locked l where d.campaign_id = l.campaign_id and d.subscriber_id = l.subscriber_id
-        returning d.subscriber_id, l.old_state, d.state, d.next_attempt_at
+        returning d.subscriber_id, l.old_state, d.state, d.reason, d.next_attempt_at
       ), wanted as materialized (
         select d.campaign_id, d.subscriber_id, d.state = 'sending' as repeated
         from lease b join deliveries d on d.campaign_id = b.campaign_id and d.batch = b.n
@@ -176,16 +177,19 @@ async function step(db: Database, a: Advance, release: boolean): Promise<Advance
           or (news.sends and status = 'sending' and status_reason is not null))
       )
       select coalesce((select array_agg(subscriber_id::float8) from marked), '{}') as marked, exists (select 1 from lease) as held,
+        coalesce((select array_agg(subscriber_id::float8) from recorded
+          where state in ('pending', 'deferred') and reason = ${RESEND}), '{}') as put_off,
         coalesce((select open from moved), 0) as open,
         (select extract(epoch from due_at - now())::float8 from next) as wait_seconds,
         ${release} and (select count(*) from (
           select 1 from batches o where o.campaign_id = ${a.campaign_id} and o.open > 0 limit ${LAST_BATCHES}) o) < ${LAST_BATCHES} as ending`),
   )
-  // Evidence that came before its row was `unconfirmed` has found nothing to settle then.
-  const lost = v.filter((x) => x.state === 'unconfirmed')
+  const [done] = rows
+  // Evidence that came while its row was `sending` has found nothing to settle then.
+  const lost = v.filter((x) => x.state === 'unconfirmed').map((x) => x.subscriber_id)
   await settleByEvidence(
     db,
-    lost.map(({ subscriber_id }) => ({ campaign_id: a.campaign_id, subscriber_id })),
+    [...lost, ...(done?.put_off ?? [])].map((subscriber_id) => ({ campaign_id: a.campaign_id, subscriber_id })),
   )
-  return rows[0] ?? { marked: [], held: false, open: 0, wait_seconds: 0, ending: false }
+  return done ?? { marked: [], held: false, open: 0, wait_seconds: 0, ending: false }
 }

@@ -8,5 +8,8 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number]
 /** Recipients in one batch: what one queue message points at, and one lease covers. */
 export const BATCH_SIZE = 100
 
-/** The reason of a `pending` row that the owner wants sent again although its answer was lost. */
+/**
+ * The reason of a row that the owner wants sent again although its answer was lost. It stays while that is put off: of the
+ * first mail there may still be evidence.
+ */
 export const RESEND = 'resend'

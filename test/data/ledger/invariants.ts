@@ -120,7 +120,8 @@ export function expectTheContract(
   for (const [id, tokens] of mailed) expectMailedOnce(now.changes, id, tokens)
 
   for (const change of fresh) {
-    const late = change.from === 'pending' && change.to === 'sent' && change.from_reason === 'resend'
+    const waits = change.from === 'pending' || change.from === 'deferred'
+    const late = waits && change.to === 'sent' && change.from_reason === 'resend'
     if (change.from !== change.to && !late) expect(MAY_BECOME[change.from], change.from).toContain(change.to)
     if (change.from === 'sending' && ['failed', 'deferred', 'pending'].includes(change.to)) {
       expect(change.answer, 'only who marked a row says what became of it').toBe(change.token)

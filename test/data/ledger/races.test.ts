@@ -194,6 +194,35 @@ describe('evidence', () => {
     expect((await state(fresh.campaign_id)).rows).toEqual(['pending'])
   })
 
+  test.each(['deferred', 'pending'] as const)('closes a row whose resend was put off as %s', async (put_off) => {
+    const { campaign_id, subscriber_ids } = await unconfirmedCampaign(3)
+    const [before = 0, during = 0] = subscriber_ids
+    await resolveUnconfirmed(t.db, campaign_id, 'resend')
+    const token = crypto.randomUUID()
+    await claim(campaign_id, token)
+    await step(campaign_id, token, 0, subscriber_ids)
+    // Of the first mail, while the second is under way.
+    await opened(campaign_id, during)
+    await settleByEvidence(t.db, [{ campaign_id, subscriber_id: during }])
+    const verdicts = subscriber_ids.map((id) => verdict(id, put_off, { delay_seconds: 0 }))
+    await releaseBatch(t.db, { campaign_id, batch: 0, token }, verdicts)
+    expect((await state(campaign_id)).rows).toEqual([put_off, 'sent', put_off])
+    await opened(campaign_id, before)
+    await settleByEvidence(t.db, [{ campaign_id, subscriber_id: before }])
+    expect((await state(campaign_id)).rows).toEqual(['sent', 'sent', put_off])
+    expect(await sums(campaign_id)).toMatchObject({ sent: 2, open: 1, unconfirmed: 0 })
+    // Once more: what it waits for is still the owner's word.
+    const heir = crypto.randomUUID()
+    expect(await claim(campaign_id, heir)).toMatchObject({
+      claimed: true,
+      rows: [{ subscriber_id: subscriber_ids[2] }],
+    })
+    await opened(campaign_id, subscriber_ids[2] ?? 0)
+    await settleByEvidence(t.db, [{ campaign_id, subscriber_id: subscriber_ids[2] ?? 0 }])
+    expect(await step(campaign_id, heir, 0, subscriber_ids)).toEqual({ marked: [], held: true })
+    expect(await sums(campaign_id)).toMatchObject({ sent: 3, open: 0, unconfirmed: 0 })
+  })
+
   test('that nobody has settled yet keeps a row from its resend', async () => {
     const { campaign_id, subscriber_ids } = await unconfirmedCampaign(2)
     await opened(campaign_id, subscriber_ids[0] ?? 0)
