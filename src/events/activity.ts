@@ -11,23 +11,27 @@ export const ACTIVITY_DAYS = 90
  */
 export function countActivity(subscriber_ids: readonly number[]): [SQL, SQL, SQL, SQL] {
   const ids = sql`${sql.param([...subscriber_ids].sort((a, b) => a - b))}::bigint[]`
+  // By the subscriber's index, however many events others have.
   const counted = sql`
-    from campaign_events e
-    where e.subscriber_id = any(${ids}) and e.kind in ('open', 'click') and e.verdict <> 'machine'
-      and (select true from subscribers s where s.id = e.subscriber_id)`
+    from (select id from subscribers where id = any(${ids})) s
+    cross join lateral (
+      select e.kind, e.occurred_at from campaign_events e
+      where e.subscriber_id = s.id and e.kind in ('open', 'click') and e.verdict <> 'machine'
+      offset 0
+    ) e`
   return [
     sql`delete from subscriber_activity where subscriber_id = any(${ids})`,
     sql`
       insert into subscriber_activity (subscriber_id, last_opened_at, last_clicked_at, last_active_at)
-      select subscriber_id, max(occurred_at) filter (where kind = 'open'), max(occurred_at) filter (where kind = 'click'),
+      select s.id, max(occurred_at) filter (where kind = 'open'), max(occurred_at) filter (where kind = 'click'),
         max(occurred_at)
-      ${counted} group by subscriber_id`,
+      ${counted} group by s.id`,
     sql`delete from subscriber_days where subscriber_id = any(${ids})`,
     sql`
       insert into subscriber_days (subscriber_id, day, opens, clicks)
-      select subscriber_id, (occurred_at at time zone 'UTC')::date,
+      select s.id, (occurred_at at time zone 'UTC')::date,
         count(*) filter (where kind = 'open'), count(*) filter (where kind = 'click')
-      ${counted} and occurred_at >= date_trunc('day', now(), 'UTC') - make_interval(days => ${ACTIVITY_DAYS}::int)
+      ${counted} where occurred_at >= date_trunc('day', now(), 'UTC') - make_interval(days => ${ACTIVITY_DAYS}::int)
       group by 1, 2`,
   ]
 }

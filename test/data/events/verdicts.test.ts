@@ -1,5 +1,6 @@
 // Verdicts that more than one event, or the moment of sending, decides; and every counter that moves with them.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { forgetDays } from '../../../src/events/activity.ts'
 import { flushEvents } from '../../../src/events/flush.ts'
 import { rejudgeCampaign } from '../../../src/events/rejudge-campaign.ts'
 import { changeVerdicts } from '../../../src/events/verdicts.ts'
@@ -92,14 +93,14 @@ test('many links within seconds: all those clicks, also those that are in SQL al
   await flushEvents(t.db, [
     event('open', 1, a, { ...after(98), asn: 64500, verdict: 'unsure' }),
     click(a, 1, 100),
-    click(a, 2, 102),
+    click(a, 2, 101.1),
     click(a, 9, 4000),
   ])
   expect(await verdicts()).toEqual(['unsure null', 'human null', 'human null', 'human null'])
   expect(await t.sql('select human_clicks, human_unique_clicks, clicks from campaign_stats')).toEqual([
     { human_clicks: 3, human_unique_clicks: 1, clicks: 3 },
   ])
-  await flushEvents(t.db, [click(a, 3, 103)])
+  await flushEvents(t.db, [click(a, 3, 100.55)])
   const machine = 'machine link_burst'
   expect(await verdicts()).toEqual([machine, machine, machine, machine, 'human null'])
   expect(await t.sql('select human_clicks, human_unique_clicks, clicks from campaign_stats')).toEqual([
@@ -151,7 +152,7 @@ test('a verdict takes back what it had told of a subscriber’s activity', async
            from subscriber_activity join subscriber_days d using (subscriber_id)`,
       [AT],
     )
-  await flushEvents(t.db, [event('open', 1, a, after(0)), click(a, 1, 500), click(a, 2, 500.5, { verdict: 'unsure' })])
+  await flushEvents(t.db, [event('open', 1, a, after(0)), click(a, 1, 500), click(a, 2, 500.3, { verdict: 'unsure' })])
   expect(await lively()).toEqual([{ last: 0, opens: 1, clicks: 0 }])
   await flushEvents(t.db, [click(a, 1, 900, { verdict: 'machine' }), click(a, 1, 800, { verdict: 'unsure' })])
   expect(await lively()).toEqual([{ last: 800, opens: 1, clicks: 1 }])
@@ -178,6 +179,20 @@ test('a deleted subscriber’s activity is gone, and what they did before does n
   await flushEvents(t.db, [event('click', 1, gone)])
   expect(await t.sql('select from subscriber_activity')).toEqual([])
   expect(await t.sql('select from subscriber_days')).toEqual([])
+})
+
+test('days are forgotten after ninety', async () => {
+  const now = () => new Date(AT)
+  await t.sql(
+    `insert into subscriber_days (subscriber_id, day, clicks)
+     select id, ($1::timestamptz at time zone 'utc')::date - age, 1 from generate_series(1, 300) id, unnest('{0, 90, 91, 400}'::int[]) age`,
+    [AT],
+  )
+  expect(await forgetDays(t.db, now, Number.POSITIVE_INFINITY)).toBe(600)
+  expect(await t.sql('select min(day)::text as oldest, count(*)::int as n from subscriber_days')).toEqual([
+    { oldest: '2026-08-26', n: 600 },
+  ])
+  await t.sql('truncate subscriber_days')
 })
 
 /** A few minutes of readers, scanners and nobodies: everything that the rules look at, close together. */
