@@ -28,8 +28,8 @@ export type TransactionalSender = Pick<
 
 /** All connections were taken: the next one is kept for us a little longer than this. In seconds. */
 const COME_BACK = 5
-/** A record that fails is tried again for so many times, with a second in between. */
-const RECORD_ATTEMPTS = 60
+/** A statement of the ledger's that fails is tried again for so many times, with a second in between. */
+const ATTEMPTS = 60
 
 interface Ready {
   mail: OpenMail
@@ -172,7 +172,9 @@ async function sendGroup(c: Carrying, group: readonly Ready[], connection: Conne
   const { lease_seconds, group_seconds } = s.settings
   const ids = group.map(({ mail }) => mail.id)
   const deadline = s.now().getTime() + group_seconds * 1000
-  const marked = await markMails(s.db, { ids, token, account: account.name, lease_seconds })
+  const marked = await persist(s, ids.length, () =>
+    markMails(s.db, { ids, token, account: account.name, lease_seconds }),
+  )
   const going = group.filter(({ mail }) => marked.has(mail.id))
   if (going.length === 0) return new Map<number, number>()
   report.used += going.length
@@ -226,19 +228,23 @@ function judge(mail: OpenMail, outcome: Outcome, random: number): MailVerdict {
   }
 }
 
-/** Writes down what became of mails, as long as it takes. @returns seconds until those that are not over are due */
+/** Writes down what became of mails. @returns seconds until those that are not over are due */
 async function record(s: TransactionalSender, token: string, verdicts: readonly MailVerdict[]) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await recordMails(s.db, token, verdicts)
-      break
-    } catch (error) {
-      if (attempt >= RECORD_ATTEMPTS) throw error
-      log('transactional_record_retried', { mails: verdicts.length, attempt })
-      await s.sleep(1000)
-    }
-  }
+  await persist(s, verdicts.length, () => recordMails(s.db, token, verdicts))
   return new Map(
     verdicts.flatMap(({ id, state, delay_seconds }) => (state === 'queued' ? [[id, delay_seconds ?? 0] as const] : [])),
   )
+}
+
+/** A mark or record, as long as it takes: repeated, each gives the same. */
+async function persist<T>(s: TransactionalSender, mails: number, statement: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await statement()
+    } catch (error) {
+      if (attempt >= ATTEMPTS) throw error
+      log('transactional_record_retried', { mails, attempt })
+      await s.sleep(1000)
+    }
+  }
 }

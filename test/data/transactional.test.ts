@@ -1,5 +1,7 @@
 // Single mails over a real ledger of their own, with a provider whose answers the test decides.
+import type { SQL } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Database } from '../../src/db/client.ts'
 import { ConnectionRefused, type Mail, type Outcome, type Provider } from '../../src/providers/provider.ts'
 import type { NoPermit } from '../../src/sending/permit.ts'
 import { SEND_SETTINGS } from '../../src/sending/settings.ts'
@@ -260,6 +262,26 @@ describe('faults', () => {
     await age(queued, 121)
     expect(await deliver(sender(smtp.provider), queued)).toEqual([null])
     expect([smtp.carried, await states(id)]).toEqual([[], ['unconfirmed no_answer']])
+  })
+
+  test('a mark whose answer is lost is made once more: the mail goes out', async () => {
+    const { id, queued } = await newSend([address()])
+    const smtp = scripted()
+    let marks = 0
+    const db: Database = new Proxy(t.db, {
+      get(target, key) {
+        const value = Reflect.get(target, key)
+        if (key !== 'execute') return typeof value === 'function' ? value.bind(target) : value
+        return (query: SQL) => {
+          const is_mark = JSON.stringify(query.queryChunks).includes('attempts = attempts + ')
+          const answer = target.execute(query)
+          if (!is_mark || ++marks > 1) return answer
+          return answer.then(() => Promise.reject(new Error('answer lost')))
+        }
+      },
+    })
+    expect(await deliver(sender(smtp.provider, { db }), queued)).toEqual([null])
+    expect([marks, smtp.carried.length, await states(id)]).toEqual([2, 1, ['sent']])
   })
 
   test('a sender that was slow, not dead, still says that it sent', async () => {
