@@ -5,5 +5,6 @@ import type { Database } from '../db/client.ts'
 export async function postponeBatch(db: Database, campaign_id: number, batch: number, seconds: number): Promise<void> {
   await db.execute(sql`
     update batches set due_at = now() + make_interval(secs => ${seconds})
-    where campaign_id = ${campaign_id} and n = ${batch} and open > 0 and lease_token is null`)
+    where campaign_id = ${campaign_id} and n = ${batch} and open > 0
+      and (lease_token is null or lease_until < now())`)
 }

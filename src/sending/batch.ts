@@ -47,7 +47,7 @@ export async function sendBatch(
     await pauseCampaign(s.db, campaign_id, noAccount(named, from_email))
     return ACK
   }
-  const mails = isRationed(first) ? await dueRows(s.db, campaign_id, batch) : BATCH_SIZE
+  const mails = accounts.some(isRationed) ? await dueRows(s.db, campaign_id, batch) : BATCH_SIZE
   if (mails === 0) {
     // Rows to be settled or nothing at all: it takes no permit to find out.
     const { answer } = await new BatchRun(s, campaign, first, batch, null, invocation).send(attempts)

@@ -1,6 +1,7 @@
 // The send loop over a real ledger, with a provider whose answers the test decides.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pauseCampaign, resumeCampaign } from '../../../src/campaigns/transitions.ts'
+import { claimBatch } from '../../../src/ledger/claim.ts'
 import { freezePage } from '../../../src/ledger/freeze.ts'
 import { ledgerSums } from '../../../src/ledger/sums.ts'
 import {
@@ -426,6 +427,19 @@ describe('pointers', () => {
     await t.sql('update settings set sending = false')
     expect(await run(await sender(new ScriptedProvider()), campaign_id)).toEqual({ ack: true })
     await t.sql('update settings set sending = true')
+    expect(await dueIn(campaign_id)).toBeLessThan(70)
+  })
+
+  test('a batch that a dead sender held is looked at again as soon as there may be a permit', async () => {
+    const { campaign_id } = await frozenCampaign(2)
+    await claimBatch(t.db, { campaign_id, batch: 0, token: crypto.randomUUID(), lease_seconds: 1 })
+    await t.sql(
+      `update batches set lease_until = now() - interval '1 second', due_at = now() + interval '30 minutes'
+       where campaign_id = $1`,
+      [campaign_id],
+    )
+    const full = openGate({ take: () => ({ wait_ms: 40_000, factor: 'rate', reason: null }) })
+    expect(await run(await sender(new ScriptedProvider(), { gate: () => full }), campaign_id)).toEqual({ ack: true })
     expect(await dueIn(campaign_id)).toBeLessThan(70)
   })
 
