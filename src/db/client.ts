@@ -11,11 +11,12 @@ const STATEMENT_TIMEOUT = 25_000
  *
  * @param url - the pooled connection string (`-pooler` host at Neon)
  * @param proxy - `host:port` of another endpoint that speaks Neon's HTTP protocol; empty for Neon itself
+ * @param timeout - of one statement, in ms
  */
-export function connectDatabase(url: string, proxy: string) {
+export function connectDatabase(url: string, proxy: string, timeout = STATEMENT_TIMEOUT) {
   if (proxy) neonConfig.fetchEndpoint = `http://${proxy}/sql`
   neonConfig.fetchFunction = (input: string, init: RequestInit) =>
-    fetch(input, { ...init, signal: AbortSignal.timeout(STATEMENT_TIMEOUT) })
+    fetch(input, { ...init, signal: AbortSignal.timeout(timeout) })
   return drizzle(neon(url))
 }
 

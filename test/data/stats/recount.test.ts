@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { flushEvents } from '../../../src/events/flush.ts'
 import { ensurePartitions } from '../../../src/events/partitions.ts'
@@ -171,6 +172,36 @@ describe('what is kept of subscribers', () => {
     expect(await recountActivity(t.db, true, 40)).toEqual(found)
     expect(await recountActivity(t.db, false)).toEqual([])
     expect(await activity()).toEqual(right)
+  })
+})
+
+describe('npm run recount', () => {
+  const run = async (...args: string[]) => {
+    const env = { ...process.env, DATABASE_URL: t.url, NEON_PROXY: t.proxy }
+    return await new Promise<{ code: number; said: string }>((resolve) => {
+      execFile(process.execPath, ['scripts/recount.ts', ...args], { env }, (error, stdout, stderr) =>
+        resolve({ code: Number(error?.code ?? 0), said: stdout + stderr }),
+      )
+    })
+  }
+
+  test('says what differs and fails; puts it right; and is content', async () => {
+    await t.sql('update batches set sent = sent - 1, failed = failed + 1 where n = 0')
+    await t.sql('update subscriber_activity set last_opened_at = null')
+    const found = await run()
+    expect(found.said).toContain(`campaign ${campaign_id}: batches: 1 row differs`)
+    expect(found.said).toMatch(/kept {4}.*"failed":1/)
+    expect(found.said).toMatch(/subscribers: subscriber_activity: \d rows differ/)
+    expect(found.code).toBe(1)
+    expect((await run('--repair', '--rejudge')).code).toBe(0)
+    expect(await run('--campaign', String(campaign_id))).toEqual({
+      code: 0,
+      said: '1 campaign: every counter is what it counts\n',
+    })
+  })
+
+  test('says what is wrong with how it is called', async () => {
+    expect(await run('--campaign', 'first')).toEqual({ code: 1, said: '--campaign wants a number, not first\n' })
   })
 })
 
