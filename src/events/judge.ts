@@ -1,7 +1,7 @@
 // The rules applied. Pure: what is judged is given, and nothing is remembered.
 import type { EventKind } from '../tracking/event.ts'
 import type { Verdict } from '../tracking/verdict.ts'
-import { BURST_COMPANY, HEAD_BESIDE, LINK_BURST, NETWORK_SWEEP, type Reason, TOO_FAST } from './rules.ts'
+import { BURST_COMPANY, HEAD_BESIDE, LINK_BURST, NETWORK_CRAWL, NETWORK_SWEEP, type Reason, TOO_FAST } from './rules.ts'
 
 /** What the rules read of an event. */
 export interface Seen {
@@ -46,8 +46,9 @@ export function isTooFast({
 export function judgeRecipient<Event extends Seen>(events: readonly Event[]): Map<Event, Reason> {
   const judged = new Map<Event, Reason>()
   const clicks = events.filter(({ kind }) => kind === 'click')
-  for (const { links, seconds } of LINK_BURST) {
-    for (const click of crowded(clicks, seconds, links, ({ link }) => link)) judged.set(click, 'link_burst')
+  for (const { links, seconds, since_sent = Number.POSITIVE_INFINITY } of LINK_BURST) {
+    const soon = clicks.filter((click) => (click.since_sent ?? Number.POSITIVE_INFINITY) <= since_sent)
+    for (const click of crowded(soon, seconds, links, ({ link }) => link)) judged.set(click, 'link_burst')
   }
   const bursts = [...judged.keys()]
   for (const event of besides(events, bursts, BURST_COMPANY, programOf)) {
@@ -75,6 +76,24 @@ export function judgeNetwork<Event extends Seen>(clicks: readonly Event[]): Map<
   }
   return judged
 }
+
+/**
+ * The same, until an hour after sending, with opens.
+ *
+ * @param events - oldest first
+ */
+export function judgeCrawl<Event extends Seen>(events: readonly Event[]): Map<Event, Reason> {
+  const { links, seconds, recipients, within } = NETWORK_CRAWL
+  const clicks = events.filter(({ kind }) => kind === 'click')
+  const thorough = [...Map.groupBy(clicks, ({ subscriber_id }) => subscriber_id).values()]
+    .flatMap((own) => crowded(own, seconds, links, ({ link }) => link))
+    .sort((a, b) => a.at - b.at)
+  const crawled = crowded(thorough, within, recipients, ({ subscriber_id }) => subscriber_id)
+  const company = besides(events, crawled, BURST_COMPANY, ({ subscriber_id }) => String(subscriber_id))
+  return new Map([...crawled, ...company].map((event) => [event, 'network_crawl']))
+}
+
+export const distinctLinks = (clicks: readonly Seen[]) => new Set(clicks.map(({ link }) => link)).size
 
 /** The network's number and the program's family: by which the doings of one machine are told from another's. */
 export const programOf = ({ asn, agent }: Pick<Seen, 'asn' | 'agent'>) => `${asn}:${agent}`

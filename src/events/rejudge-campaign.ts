@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { RULES_VERSION as EDGE_RULES, judge } from '../tracking/rules.ts'
+import { crawlersOf, crawlsOf } from './crawl.ts'
 import { isTooFast, judgeNetwork, judgeRecipient } from './judge.ts'
 import { FAST_CLICK, grouped, type Neighbour, type Row, SEEN } from './rejudge.ts'
 import { NETWORK_SWEEP, type Reason, RULES_VERSION } from './rules.ts'
@@ -17,6 +18,8 @@ export interface Rejudged {
 /** Recipients of one page, and events of one statement. */
 const PAGE = 1000
 const WRITE = 5000
+/** Events of one program that may crawl: what one answer of Postgres can hold. */
+const MOST = 200_000
 
 /**
  * Judges all opens and clicks of a campaign anew. May run beside flushes, stop anywhere and begin again. It reads the whole
@@ -25,6 +28,9 @@ const WRITE = 5000
 export async function rejudgeCampaign(db: Database, campaign_id: number): Promise<Rejudged> {
   const done: Rejudged = { events: 0, moved: 0 }
   const swept = await sweeps(db, campaign_id)
+  for (const [event, reason] of await crawlsOf(db, await crawlersOf(db, campaign_id), MOST)) {
+    if (!swept.has(keyOf(event))) swept.set(keyOf(event), reason)
+  }
   for (let after = 0; ; ) {
     const { rows: people } = await db.execute<{ last: number | null }>(sql`
       select max(subscriber_id)::float8 as last from (
@@ -44,7 +50,7 @@ export async function rejudgeCampaign(db: Database, campaign_id: number): Promis
     for (const events of grouped(rows, ({ subscriber_id }) => String(subscriber_id))) {
       const machines = judgeRecipient(events)
       for (const event of events) {
-        const reason = machines.get(event) ?? (swept.has(keyOf(event)) ? 'network_sweep' : undefined)
+        const reason = machines.get(event) ?? swept.get(keyOf(event))
         judged.push(anew(event, reason))
       }
     }
@@ -90,8 +96,8 @@ async function rejudgeNobody(db: Database, campaign_id: number, done: Rejudged):
 }
 
 /** The clicks of a campaign that are part of a sweep. */
-async function sweeps(db: Database, campaign_id: number): Promise<Set<string>> {
-  const swept = new Set<string>()
+async function sweeps(db: Database, campaign_id: number): Promise<Map<string, Reason>> {
+  const swept = new Map<string, Reason>()
   const least = Math.min(...NETWORK_SWEEP.map(({ recipients }) => recipients))
   const { rows: networks } = await db.execute<{ asn: number; agent: string }>(sql`
     select e.asn::float8 as asn, e.agent from campaign_events e
@@ -103,7 +109,7 @@ async function sweeps(db: Database, campaign_id: number): Promise<Set<string>> {
       where e.campaign_id = ${campaign_id} and ${FAST_CLICK} and e.asn = ${asn} and e.agent = ${agent}
       order by e.occurred_at, e.event_id`)
     for (const clicks of grouped(rows, () => ''))
-      for (const click of judgeNetwork(clicks).keys()) swept.add(keyOf(click))
+      for (const [click, reason] of judgeNetwork(clicks)) swept.set(keyOf(click), reason)
   }
   return swept
 }

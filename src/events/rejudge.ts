@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { iso } from '../db/iso.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
+import { crawlerAmong, crawlsOf } from './crawl.ts'
 import { judgeNetwork, judgeRecipient, programOf, type Seen } from './judge.ts'
 import { NETWORK_SWEEP, REACH, type Reason, RULES_VERSION, SWEEP_SPEED } from './rules.ts'
 import { changeVerdicts, type Judged } from './verdicts.ts'
@@ -45,20 +46,28 @@ export async function judgeNeighbours(
     db.execute<Row>(aroundRecipients(recipients, events)),
     db.execute<Row>(fromNetworks(networks, events)),
   ])
-  const machines = new Map<Neighbour, Reason>()
+  /** By the event's key: different rules may find the same, and the first says why. */
+  const machines = new Map<string, Judged>()
+  const add = (found: ReadonlyMap<Neighbour, Reason>) => {
+    for (const [event, reason] of found) {
+      const { event_id, occurred_at, subscriber_id, verdict } = event
+      if (verdict === 'machine' || machines.has(keyOf(event))) continue
+      const judged = { event_id, occurred_at, subscriber_id, verdict: 'machine', reason, rules: RULES_VERSION } as const
+      machines.set(keyOf(event), judged)
+    }
+  }
+  const crawlers = []
   for (const seen of grouped(around.rows, ({ campaign_id, subscriber_id }) => `${campaign_id}:${subscriber_id}`)) {
-    for (const [event, reason] of judgeRecipient(seen)) machines.set(event, reason)
+    add(judgeRecipient(seen))
+    const unknown = seen.some(
+      ({ kind, verdict, ...event }) => kind === 'click' && verdict !== 'machine' && !machines.has(keyOf(event)),
+    )
+    const crawler = unknown ? crawlerAmong(seen) : null
+    if (crawler) crawlers.push(crawler)
   }
-  const known = new Set([...machines.keys()].map(keyOf))
-  for (const seen of grouped(alike.rows, (event) => `${event.campaign_id}:${programOf(event)}`)) {
-    for (const [event, reason] of judgeNetwork(seen)) if (!known.has(keyOf(event))) machines.set(event, reason)
-  }
-  const judged: Judged[] = []
-  for (const [{ event_id, occurred_at, subscriber_id, verdict }, reason] of machines) {
-    if (verdict === 'machine') continue
-    judged.push({ event_id, occurred_at, subscriber_id, verdict: 'machine', reason, rules: RULES_VERSION })
-  }
-  await changeVerdicts(db, judged)
+  for (const seen of grouped(alike.rows, (event) => `${event.campaign_id}:${programOf(event)}`)) add(judgeNetwork(seen))
+  add(await crawlsOf(db, crawlers))
+  await changeVerdicts(db, [...machines.values()])
 }
 
 /** The suspects among the recipients and networks of events that may have been written by somebody who died since. */
@@ -147,4 +156,4 @@ export function grouped<From extends Row>(
   return groups.values()
 }
 
-const keyOf = ({ event_id, occurred_at }: Seen) => `${event_id} ${occurred_at}`
+const keyOf = ({ event_id, occurred_at }: Pick<Seen, 'event_id' | 'occurred_at'>) => `${event_id} ${occurred_at}`

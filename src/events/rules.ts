@@ -5,7 +5,7 @@ import type { EventKind } from '../tracking/event.ts'
 import type { Verdict } from '../tracking/verdict.ts'
 
 /** Kept with each event that these rules judged. Raise it with every change here, and recount with `--rejudge`. */
-export const RULES_VERSION = 1
+export const RULES_VERSION = 2
 
 /**
  * Faster than a person: a mail must arrive, be noticed, opened and read before a link is followed. The mail is known as
@@ -28,14 +28,18 @@ export interface SpeedRule {
 }
 
 /**
- * Different links of one mail by one recipient: a scanner follows them all. People open two or three in tabs, but not
- * within a second.
+ * Different links of one mail by one recipient: a scanner follows them all. People open some in tabs, one a second or so;
+ * whoever does that hours later is more likely one of them than whoever does it as the mail arrives.
  */
-export const LINK_BURST: readonly { links: number; seconds: number }[] = [
-  { links: 2, seconds: 1 },
-  { links: 3, seconds: 4 },
-  { links: 4, seconds: 10 },
-  { links: 6, seconds: 30 },
+export const LINK_BURST: readonly { links: number; seconds: number; since_sent?: number }[] = [
+  { links: 2, seconds: 0.4 },
+  { links: 3, seconds: 1.2 },
+  { links: 4, seconds: 2.4 },
+  { links: 6, seconds: 5 },
+  { links: 2, seconds: 1, since_sent: 30 },
+  { links: 3, seconds: 4, since_sent: 120 },
+  { links: 4, seconds: 10, since_sent: 120 },
+  { links: 6, seconds: 30, since_sent: 300 },
 ]
 
 /** In seconds: what the program of a burst did this long before and after it, from the same network, is its work too. */
@@ -54,6 +58,13 @@ export const NETWORK_SWEEP: readonly { since_sent: number; recipients: number; s
   { since_sent: 45, recipients: 8, seconds: 60 },
 ]
 
+/**
+ * A sandbox goes through one mail after another, slowly: at least so many different links within `seconds`, no later than
+ * `since_sent` after their mail was sent, for each of at least so many recipients within the span of `within` seconds, from
+ * one network by one family of program. Hardly any person follows so many links so soon, and those few sit in many places.
+ */
+export const NETWORK_CRAWL = { links: 5, seconds: 180, since_sent: 3600, recipients: 3, within: 900 } as const
+
 /** In seconds: how far apart two events may be, at most, for one to matter to the other's verdict; with room to spare. */
 export const REACH = 180
 
@@ -61,5 +72,5 @@ export const REACH = 180
 export const SWEEP_SPEED = Math.max(...NETWORK_SWEEP.map(({ since_sent }) => since_sent))
 
 /** Reasons given here and not at the edge. */
-export const REASONS = ['too_fast', 'link_burst', 'head_beside', 'network_sweep'] as const
+export const REASONS = ['too_fast', 'link_burst', 'head_beside', 'network_sweep', 'network_crawl'] as const
 export type Reason = (typeof REASONS)[number]
