@@ -79,7 +79,11 @@ export function campaignRunRoutes(services: Services) {
   router.openapi(op.resolve, async (c) => {
     const { id } = c.req.valid('param')
     const { as } = c.req.valid('json')
-    await read(id)
+    const { started_at, status } = await read(id)
+    if (started_at === null) await refuseChange(db, id, 'resolved', 'one that has started')
+    if (as === 'resend' && status === 'cancelled') {
+      await refuseChange(db, id, 'sent again', 'a sending, paused or sent one')
+    }
     const changed = await underWatch(services, id, 0, async () => {
       let sum = 0
       for (let some = RESOLVE_LIMIT; some === RESOLVE_LIMIT; sum += some) some = await resolveUnconfirmed(db, id, as)

@@ -24,6 +24,8 @@ export async function resolveUnconfirmed(db: Database, campaign_id: number, as: 
         join batches b on b.campaign_id = d.campaign_id and b.n = d.batch
         ${PROOF}
         where d.campaign_id = ${campaign_id} and b.unconfirmed > 0 and d.state = 'unconfirmed'
+          -- Of a cancelled campaign nobody is mailed any more.
+          and (${as === 'accept'} or exists (select 1 from campaigns c where c.id = ${campaign_id} and c.status <> 'cancelled'))
         order by d.subscriber_id limit ${RESOLVE_LIMIT}
         for update of d
       ), resolved as (

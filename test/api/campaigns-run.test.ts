@@ -120,7 +120,16 @@ const states = {
 
 /** What each verb makes of a campaign in each state; null is 409 wrong_status. */
 const TABLE: Record<keyof typeof states, Record<string, string | null>> = {
-  draft: { pause: null, resume: null, cancel: null, 'retry-failed': null, 'send-to-new': null, unschedule: null },
+  draft: {
+    pause: null,
+    resume: null,
+    cancel: null,
+    'retry-failed': null,
+    'send-to-new': null,
+    unschedule: null,
+    accept: null,
+    resend: null,
+  },
   scheduled: {
     pause: 'paused',
     resume: null,
@@ -144,7 +153,15 @@ const TABLE: Record<keyof typeof states, Record<string, string | null>> = {
     schedule: 'scheduled',
     send: null,
   },
-  sending: { resume: null, unschedule: null, schedule: null, pause: 'paused', cancel: 'cancelled' },
+  sending: {
+    resume: null,
+    unschedule: null,
+    schedule: null,
+    resend: 'sending',
+    accept: 'sending',
+    pause: 'paused',
+    cancel: 'cancelled',
+  },
   paused: {
     pause: null,
     'send-to-new': null,
@@ -174,6 +191,7 @@ const TABLE: Record<keyof typeof states, Record<string, string | null>> = {
     schedule: null,
     send: null,
     change: null,
+    resend: null,
     delete: 'gone',
   },
 }
@@ -181,6 +199,8 @@ const TABLE: Record<keyof typeof states, Record<string, string | null>> = {
 const CALLS: Record<string, (id: number) => Promise<{ status: number; body: unknown }>> = {
   change: (id) => api.patch(`/campaigns/${id}`, { name: 'x' }),
   delete: (id) => api.delete(`/campaigns/${id}`),
+  accept: (id) => verb(id, 'resolve-unconfirmed', { as: 'accept' }),
+  resend: (id) => verb(id, 'resolve-unconfirmed', { as: 'resend' }),
   unschedule: (id) => api.delete(`/campaigns/${id}/schedule`),
   schedule: (id) => verb(id, 'schedule', { scheduled_at: FUTURE }),
 }

@@ -142,6 +142,14 @@ describe('a record that comes late', () => {
   })
 })
 
+test('nobody is sent again of a cancelled campaign; what left may still be accepted', async () => {
+  const { campaign_id } = await unconfirmedCampaign(2)
+  await t.sql(`update campaigns set status = 'cancelled' where id = $1`, [campaign_id])
+  expect(await resolveUnconfirmed(t.db, campaign_id, 'resend')).toBe(0)
+  expect((await state(campaign_id)).rows).toEqual(['unconfirmed', 'unconfirmed'])
+  expect(await resolveUnconfirmed(t.db, campaign_id, 'accept')).toBe(2)
+})
+
 describe('evidence', () => {
   test('counts also when it was there before the lost answer was recorded', async () => {
     const { campaign_id, subscriber_ids } = await frozenCampaign(2)
