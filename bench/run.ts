@@ -7,6 +7,7 @@ import { benchClick, benchOpen } from './cases/edge.ts'
 import { benchRender } from './cases/render.ts'
 import { benchSend } from './cases/send.ts'
 import { benchSendSes } from './cases/send-ses.ts'
+import { benchVerdicts } from './cases/verdicts.ts'
 import { type Findings, writeResult } from './result.ts'
 import { formatFindings } from './table.ts'
 
@@ -18,10 +19,11 @@ const CASES: Record<string, (options: Options) => Promise<Findings>> = {
   open: benchOpen,
   render: benchRender,
   crash: benchCrash,
+  verdicts: benchVerdicts,
 }
 
 /** Size of the campaign where it is not 10,000, and rounds where they are not 5. */
-const RECIPIENTS: Record<string, number> = { 'send-ses': 800, dispatch: 1_000_000, crash: 5000 }
+const RECIPIENTS: Record<string, number> = { 'send-ses': 800, dispatch: 1_000_000, crash: 5000, verdicts: 100_000 }
 const ROUNDS: Record<string, number> = { 'send-ses': 3, dispatch: 3 }
 const defaults = (all: Record<string, number>) =>
   Object.entries(all)
@@ -35,14 +37,14 @@ const HELP = `npm run bench -- CASE... [options]
   --recipients N    size of the campaign, where there is one (default 10000; ${defaults(RECIPIENTS)})
   --rounds N        how often everything is measured, in turn; medians count (default 5; ${defaults(ROUNDS)})
   --provider P      crash: smtp or ses (default smtp)
-  --seed N          crash: has the faults of an earlier run (default: any)
+  --seed N          crash: has the faults of an earlier run (default: any); verdicts: another mailing
 `
 
 export interface Options {
   recipients: number
   rounds: number
   provider: 'smtp' | 'ses'
-  /** Chooses the faults; null for any. */
+  /** Chooses the faults, or the mailing; null where it is not said. */
   seed: number | null
   /** Hears what is being done. */
   say: (line: string) => void
