@@ -6,6 +6,7 @@ import { doctorRoutes } from '../doctor/routes.ts'
 import { feedbackRoutes } from '../feedback/routes.ts'
 import { listRoutes } from '../lists/routes.ts'
 import { partialRoutes } from '../partials/routes.ts'
+import { reportLinkPage, reportRoutes } from '../reports/routes.ts'
 import { senderRoutes } from '../senders/routes.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { statsRoutes } from '../stats/routes.ts'
@@ -28,6 +29,7 @@ const OWNERS = [
   listRoutes,
   suppressionRoutes,
   campaignRoutes,
+  reportRoutes,
   statsRoutes,
   testSendRoutes,
   templateRoutes,
@@ -57,6 +59,7 @@ export function createApp(services: Services) {
   app.route('/', feedbackRoutes(services))
   app.route('/', previewPage(services))
   app.route('/', webViewPage(services))
+  app.route('/', reportLinkPage(services))
   app.route('/', healthRoutes(services))
   app.route(
     '/',

@@ -6,9 +6,11 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 
 /** Contrast is at least 7:1 for text and 4.5:1 for buttons, by day and by night. */
+export const PALETTE = `:root { color-scheme: light dark; --page: #f3f4f6; --card: #ffffff; --text: #1f2937; --soft: #4b5563; --line: #d1d5db; --act: #1d4ed8; --on-act: #ffffff }
+@media (prefers-color-scheme: dark) { :root { --page: #111827; --card: #1f2937; --text: #f3f4f6; --soft: #d1d5db; --line: #4b5563; --act: #93c5fd; --on-act: #111827 } }`
+
 export const STYLE = `
-:root { color-scheme: light dark; --page: #f3f4f6; --card: #ffffff; --text: #1f2937; --soft: #4b5563; --line: #d1d5db; --act: #1d4ed8; --on-act: #ffffff }
-@media (prefers-color-scheme: dark) { :root { --page: #111827; --card: #1f2937; --text: #f3f4f6; --soft: #d1d5db; --line: #4b5563; --act: #93c5fd; --on-act: #111827 } }
+${PALETTE}
 * { box-sizing: border-box }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--page); color: var(--text); font: 1rem/1.6 system-ui, sans-serif }
 main { width: 100%; max-width: 30rem; padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem }

@@ -15,6 +15,7 @@ export type Purpose =
   | 'recipient link'
   | 'bounce'
   | 'unsubscribe-mail'
+  | 'report'
 
 const PREFIXES: Record<Purpose, Uint8Array> = {
   open: encoder.encode('emk open\0'),
@@ -25,6 +26,7 @@ const PREFIXES: Record<Purpose, Uint8Array> = {
   'recipient link': encoder.encode('emk recipient link\0'),
   bounce: encoder.encode('emk bounce\0'),
   'unsubscribe-mail': encoder.encode('emk unsubscribe-mail\0'),
+  report: encoder.encode('emk report\0'),
 }
 
 /** The first `size` bytes of HMAC-SHA256 over purpose and payload. */

@@ -12,3 +12,6 @@ export const unsubscribeUrl = (tracking_url: string, unsubscribe_token: string) 
 
 /** The mail as a page, at emk-api: `public_url` is where that answers, without a slash at the end. */
 export const webViewUrl = (public_url: string, view_token: string) => `${public_url}/v/${view_token}`
+
+/** A campaign's report, at emk-api, too. */
+export const reportUrl = (public_url: string, report_token: string) => `${public_url}/reports/${report_token}`
