@@ -13,7 +13,7 @@ import type { Permit, Report } from './permit.ts'
 import { Preparation, type Ready } from './prepare.ts'
 import { refusalNews } from './refusals.ts'
 import { ACK, type Answer, COME_BACK, type Invocation, type Sender, type SendingAccount } from './sender.ts'
-import { hold, judge, putBack, skip } from './verdict.ts'
+import { handOn, hold, judge, putBack, skip } from './verdict.ts'
 
 /** How a claim ended: what the queue is told, and what the account answered if it refuses us. */
 export interface Ended {
@@ -186,7 +186,7 @@ export class BatchRun {
     going.forEach(({ row }, i) => {
       const outcome = outcomes[i] ?? NO_OUTCOME
       const blamed = this.#stop !== null && outcome.kind === 'never' && outcome.policy
-      const verdict = blamed ? putBack(row) : judge(row, outcome, this.#s.random())
+      const verdict = (blamed ? handOn : judge)(row, outcome, this.#s.random())
       if (verdict.state === 'failed') this.failed++
       this.#verdicts.push(verdict)
       const news = refusalNews(this.#campaign.id, row.email, verdict, this.#token, this.#s.now())

@@ -66,6 +66,17 @@ export function judge(row: ClaimedRow, outcome: Outcome, random: number): Verdic
   }
 }
 
+/**
+ * A row that was refused with all others, for the account's sake: due at once, for the next account or once its owner has
+ * seen to it. It costs an attempt all the same: a few recipients whose own server refuses us, and who are all that is left,
+ * look just like that, and would stop their campaign each time it is resumed.
+ */
+export function handOn(row: ClaimedRow, outcome: Outcome, random: number): Verdict {
+  if (backoff(row.attempts + 1, undefined, random) === null) return judge(row, outcome, random)
+  const base = { ...NOTHING, subscriber_id: row.subscriber_id, answer: outcome.answer }
+  return { ...base, state: 'deferred', reason: 'try_again', delay_seconds: 0 }
+}
+
 /** What is wrong: the address, we or what we send, or something that only the answer says. */
 export function refusalReason({ dead, policy }: { dead: boolean; policy?: true }): string {
   if (dead) return 'no_such_address'

@@ -133,6 +133,19 @@ describe('an account that refuses us', () => {
     expect(await w.sums()).toMatchObject({ sent: 45, failed: 0 })
   })
 
+  test('by policy is theirs in the end, when they alone are left and refuse whatever its owner does', async () => {
+    const w = await twoAccounts(3)
+    w.a.answer = w.b.answer = () => BLOCKED
+    for (let resumed = 0; (await w.campaign())?.status !== 'sent' && resumed < 10; resumed++) {
+      await resumeCampaign(t.db, w.campaign_id)
+      for (const gate of w.gates.values()) await gate.reopen()
+      await w.run()
+      await w.run()
+    }
+    expect(await w.campaign()).toMatchObject({ status: 'sent' })
+    expect(await w.sums()).toMatchObject({ failed: 3, open: 0 })
+  })
+
   test('by policy for some only is about those', async () => {
     const w = await twoAccounts(45)
     w.a.answer = (_, nth) => (nth % 10 === 0 ? BLOCKED : SENT)
