@@ -5,6 +5,7 @@ import { consumeDeadDispatch, consumeDispatch } from '../src/dispatch/consume.ts
 import type { DispatchMessage } from '../src/dispatch/message.ts'
 import { domainChecker } from '../src/doctor/check-domain.ts'
 import { consumeDeadEvents, consumeEvents } from '../src/events/consume.ts'
+import { parseRetentionDays } from '../src/events/partitions.ts'
 import { parseSendGridKeys } from '../src/feedback/sendgrid-signature.ts'
 import { parseSnsTopics } from '../src/feedback/sns-topics.ts'
 import { createApp } from '../src/http/app.ts'
@@ -89,7 +90,11 @@ export default {
     else if (batch.queue.endsWith('-dispatch-dead')) consumeDeadDispatch(dispatches)
     else if (batch.queue.endsWith('-events'))
       await consumeEvents(
-        { ...it.services, onFlushed: (touched) => settleByEvidence(it.services.db, touched) },
+        {
+          ...it.services,
+          event_retention_days: parseRetentionDays(env.EVENT_RETENTION_DAYS),
+          onFlushed: (touched) => settleByEvidence(it.services.db, touched),
+        },
         batch.messages,
       )
     else await consumeDeadEvents(it.services, batch.messages)
@@ -97,6 +102,9 @@ export default {
   async scheduled(_controller, env) {
     const it = await build(env)
     if (it.faults) log('not_configured', { queue: 'cron' })
-    else await everyMinute({ ...it.services, sends: env.SENDS })
+    else {
+      const event_retention_days = parseRetentionDays(env.EVENT_RETENTION_DAYS)
+      await everyMinute({ ...it.services, sends: env.SENDS, event_retention_days })
+    }
   },
 } satisfies ExportedHandler<ApiEnv>

@@ -49,6 +49,7 @@ export function deriveConfigs(root: string, settings: Settings, addresses: Addre
         SNS_TOPICS: settings.SNS_TOPICS,
         SENDGRID_WEBHOOK_KEYS: settings.SENDGRID_WEBHOOK_KEYS,
         SENDING: settings.SENDING,
+        ...(settings.EVENT_RETENTION_DAYS && { EVENT_RETENTION_DAYS: settings.EVENT_RETENTION_DAYS }),
         REDIS_PREFIX: `${settings.PREFIX}:`,
       },
       ...exposure(role, addresses),

@@ -72,6 +72,11 @@ const FIELDS = {
     fault: (v) =>
       parses(parseSendGridKeys, v) ? null : 'is the verification keys that SendGrid shows, comma separated, at most 5',
   },
+  EVENT_RETENTION_DAYS: {
+    ...text,
+    required: false,
+    fault: (v) => (/^[1-9]\d{0,4}$/.test(v) ? null : 'is a whole number of days'),
+  },
   SENDING: { ...text, required: false, fault: (v) => (v === 'on' || v === 'off' ? null : 'is on or off') },
   TEST_RECIPIENT: {
     ...text,

@@ -7,6 +7,13 @@ import { log } from '../log.ts'
 /** How long events are kept by default, in days: thirteen months, so that a month can be compared with last year's. */
 export const EVENT_RETENTION_DAYS = 395
 
+/** @param text - the variable; empty is the default. @throws when it is no number of days */
+export function parseRetentionDays(text: string | undefined): number {
+  const days = Number(text || EVENT_RETENTION_DAYS)
+  if (Number.isInteger(days) && days >= 1) return days
+  throw new Error('EVENT_RETENTION_DAYS must be a whole number of days, from 1')
+}
+
 const DAY = 86_400_000
 /** One installation's runs wait for each other; the number only has to be no other lock's. */
 const LOCK = 7_305_021

@@ -1,4 +1,5 @@
 // What a Worker must have been given before it serves anyone.
+import { parseRetentionDays } from '../events/partitions.ts'
 import { parseSendGridKeys } from '../feedback/sendgrid-signature.ts'
 import { parseSnsTopics } from '../feedback/sns-topics.ts'
 import { parseLinkHosts } from '../render/link-hosts.ts'
@@ -19,6 +20,7 @@ export interface Secrets {
   LINK_HOSTS: string
   SNS_TOPICS: string
   SENDGRID_WEBHOOK_KEYS: string
+  EVENT_RETENTION_DAYS: string
 }
 
 /**
@@ -53,6 +55,7 @@ export async function configurationFaults(env: Partial<Secrets>): Promise<string
     () => parseLinkHosts(env.LINK_HOSTS ?? ''),
     () => parseSnsTopics(env.SNS_TOPICS ?? ''),
     () => parseSendGridKeys(env.SENDGRID_WEBHOOK_KEYS ?? ''),
+    () => parseRetentionDays(env.EVENT_RETENTION_DAYS),
   ]) {
     try {
       parse()

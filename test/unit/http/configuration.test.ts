@@ -27,6 +27,7 @@ test.each([
   ['SIGNING_KEYS', '', 'SIGNING_KEYS is empty'],
   ['SIGNING_KEYS', '1:signing:c2hvcnQ', 'SIGNING_KEYS, entry 1: the secret has 5 bytes, at least 32 are needed'],
   ['SIGNING_KEYS', DEVELOPMENT_SIGNING_KEYS, 'SIGNING_KEYS is the development key'],
+  ['EVENT_RETENTION_DAYS', 'thirteen months', 'EVENT_RETENTION_DAYS must be a whole number of days, from 1'],
   ['LINK_HOSTS', 'https://x.example', 'LINK_HOSTS: "https://x.example" is not a host name'],
   [
     'SNS_TOPICS',

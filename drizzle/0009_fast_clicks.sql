@@ -1,0 +1,1 @@
+CREATE INDEX "campaign_events_fast" ON "campaign_events" USING btree ("campaign_id","asn","occurred_at") WHERE kind = 'click' and since_sent <= 60;
