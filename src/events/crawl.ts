@@ -20,9 +20,9 @@ interface Suspect extends Program {
 /** Events of one network and program that one flush looks at: some hundred milliseconds. */
 const MOST = 20_000
 
-/** Of `campaign_events e`: what a crawl consists of. */
-const SOON = sql`e.kind in ('open', 'click') and e.since_sent <= ${NETWORK_CRAWL.since_sent}::int
-  and e.asn is not null and e.agent is not null and e.subscriber_id is not null`
+/** Of `campaign_events e`: what a crawl consists of. The number stands in the text: an index is chosen by it. */
+const SOON = sql.raw(`e.kind = 'click' and e.since_sent <= ${NETWORK_CRAWL.since_sent} and e.asn is not null
+  and e.agent is not null and e.subscriber_id is not null`)
 
 /**
  * The program that has gone through most of one recipient's mail, if there is one.
@@ -61,13 +61,20 @@ export async function crawlsOf(
     if (!suspect) continue
     const first = alike.map((one) => one.first).reduce((a, b) => (a < b ? a : b))
     const last = alike.map((one) => one.last).reduce((a, b) => (a > b ? a : b))
-    const { rows } = await db.execute<Row>(sql`
-      select ${SEEN} from campaign_events e
-      where e.campaign_id = ${suspect.campaign_id} and ${SOON} and e.asn = ${suspect.asn} and e.agent = ${suspect.agent}
+    const program = sql`e.campaign_id = ${suspect.campaign_id} and e.asn = ${suspect.asn} and e.agent = ${suspect.agent}
         and e.occurred_at between ${first}::timestamptz - make_interval(secs => ${NETWORK_CRAWL.within}::int)
-          and ${last}::timestamptz + make_interval(secs => ${NETWORK_CRAWL.within}::int)
+          and ${last}::timestamptz + make_interval(secs => ${NETWORK_CRAWL.within}::int)`
+    const { rows: clicks } = await db.execute<Row>(sql`
+      select ${SEEN} from campaign_events e where ${program} and ${SOON}
       order by e.occurred_at, e.event_id limit ${most}::int`)
-    for (const events of grouped(rows, () => '')) for (const [event, why] of judgeCrawl(events)) found.set(event, why)
+    const [crawl] = [...grouped(clicks, () => '')].map((events) => judgeCrawl(events))
+    if (!crawl || crawl.size === 0) continue
+    const recipients = [...new Set([...crawl.keys()].map(({ subscriber_id }) => subscriber_id))]
+    const { rows: opens } = await db.execute<Row>(sql`
+      select ${SEEN} from campaign_events e
+      where ${program} and e.kind = 'open' and e.subscriber_id = any(${sql.param(recipients)}::bigint[])`)
+    const both = [...clicks, ...opens].sort((a, b) => (a.occurred_at < b.occurred_at ? -1 : 1))
+    for (const events of grouped(both, () => '')) for (const [event, why] of judgeCrawl(events)) found.set(event, why)
   }
   return found
 }
@@ -79,7 +86,7 @@ export async function crawlersOf(db: Database, campaign_id: number): Promise<Sus
     from (
       select e.asn, e.agent, e.subscriber_id, min(e.occurred_at) as first, max(e.occurred_at) as last
       from campaign_events e
-      where e.campaign_id = ${campaign_id} and ${SOON} and e.kind = 'click'
+      where e.campaign_id = ${campaign_id} and ${SOON}
       group by 1, 2, 3 having count(distinct e.link) >= ${NETWORK_CRAWL.links}::int
     ) thorough
     group by asn, agent having count(*) >= ${NETWORK_CRAWL.recipients}::int`)
