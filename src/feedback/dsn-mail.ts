@@ -2,7 +2,7 @@
 import PostalMime, { decodeWords, type Email } from 'postal-mime'
 
 /** In bytes. A report comes first in its mail, what it is about after it: of what is longer, the beginning says all. */
-export const MAIL_LIMIT = 1_000_000
+const MAIL_LIMIT = 1_000_000
 /** The parser's work is by line. A mail of MAIL_LIMIT in base64 has 13,000. */
 const LINE_LIMIT = 20_000
 /** In bytes, over all parts; deeper than any mail program goes. */

@@ -15,7 +15,7 @@ export const FAILURE_REASONS = [
 export type FailureReason = (typeof FAILURE_REASONS)[number]
 
 /** Rows put back by one statement. */
-export const RETRY_LIMIT = 5000
+const RETRY_LIMIT = 5000
 
 export interface Retried {
   /** Rows that are `pending` again. */

@@ -3,7 +3,7 @@ import type { Database } from '../db/client.ts'
 import type { BatchPointer, DispatchMessage } from '../dispatch/message.ts'
 
 /** Pointers one sweep may send. */
-export const SWEEP_LIMIT = 1000
+const SWEEP_LIMIT = 1000
 
 /** A swept batch must have run after this many seconds. Long, so that a slow queue does not fill up with repeats. */
 const NEXT_DUE = 1800

@@ -46,7 +46,7 @@ const RESERVED = new Set([
 ])
 
 /** @throws {UnsendableMail} if a caller may not set this field */
-export function refuseReserved(name: string): void {
+function refuseReserved(name: string): void {
   const lower = name.toLowerCase()
   if (RESERVED.has(lower) || lower.startsWith('content-') || lower.startsWith('resent-')) {
     throw new UnsendableMail(`header ${printable(name)}: it is not the caller's to set`)

@@ -124,7 +124,7 @@ function quotaOf(body: string): Quota | null {
 }
 
 /** What an answer of GetAccount says of the account. */
-export function accountTrial(status: number, error_type: string | null, body: string): Trial {
+function accountTrial(status: number, error_type: string | null, body: string): Trial {
   const fields = jsonObject(body)
   if (status !== 200) {
     const type = typeOf(error_type ?? fields.__type ?? fields.code)

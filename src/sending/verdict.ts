@@ -4,7 +4,7 @@ import type { Outcome } from '../providers/provider.ts'
 import { backoff } from './backoff.ts'
 
 /** An unsubscribe on its way to SQL holds its row back this long, in seconds: by then the flush has it. */
-export const OPTOUT_DELAY = 120
+const OPTOUT_DELAY = 120
 
 const NOTHING = { reason: null, answer: null, delay_seconds: null, provider_message_id: null }
 
