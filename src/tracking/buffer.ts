@@ -21,15 +21,19 @@ export interface Gathering {
   closes_at: number
   /** Whether all of them are kept; it never rejects, and never settles when the invocation dies. */
   kept: Promise<boolean>
+  /** Whether a guard has kept them instead. */
+  saved: boolean
 }
 
 /** How long an event waits for others to share its command, in ms. */
 const WINDOW = 50
 /** Events of one command; also what one `sendBatch` takes (Cloudflare Queues limit). */
 const MOST = 100
+/** How many invocations see to it that the one that gathers has done its work. Each that waits costs as much as its answer. */
+const GUARDS = 2
 /**
- * How long an invocation trusts in another that writes its event, in ms: longer than the window, two tries at Redis and the
- * queue take together, and far from the 30 seconds that an invocation has after its answer.
+ * How long the first guard trusts in the one that gathers, in ms, and the second in both: longer than the window, two tries
+ * at Redis and the queue take together, and within the 30 seconds that an invocation has after its answer.
  */
 const TRUST = 8000
 
@@ -38,25 +42,31 @@ const TRUST = 8000
  * event is lost, and logged.
  *
  * The first event waits a moment and writes those that came to the same isolate meanwhile, so that a burst is a few commands
- * and not one for each reader. Every other waits until that is done: should it fail, or its invocation die, each writes its
- * own. So an event is lost only with the whole isolate, or with Redis and the queue. What is written twice counts once.
+ * and not one for each reader. The next ones are its guards: should it fail, or its invocation die, they write all that was
+ * gathered. So an event is lost only with its isolate, or with Redis and the queue. What is written twice counts once.
  *
- * @param patience - in ms, how long to trust in another invocation
+ * @param trust - in ms, how long the first guard waits
  */
-export async function bufferEvent(buffer: Buffer, event: TrackingEvent, patience = TRUST): Promise<void> {
+export async function bufferEvent(buffer: Buffer, event: TrackingEvent, trust = TRUST): Promise<void> {
   if (event.subscriber_id === NOBODY) return
-  if (await isSettled(gather(buffer, event), patience)) return
-  const error = await write(buffer, [event])
-  if (error) log('tracking_event_lost', { ...idsOf(event), ...error })
+  const gathered = gather(buffer, event)
+  const rank = gathered.events.length - 1
+  if (rank > GUARDS || (await isSettled(gathered.kept, trust * Math.max(rank, 1))) || gathered.saved) return
+  const last = Math.min(GUARDS, gathered.events.length - 1)
+  // Whoever has failed leaves it to the guards, if there are any.
+  if (rank === 0 && last > 0) return
+  const error = await write(buffer, gathered.events)
+  if (error === null) gathered.saved = true
+  else if (rank === last) log('tracking_events_lost', { ...idsOf(event), events: gathered.events.length, ...error })
 }
 
-/** Joins the events that are being gathered, or begins to gather. */
-function gather(buffer: Buffer, event: TrackingEvent): Promise<boolean> {
+/** Joins the events that are being gathered, or begins to gather; the event is the last of them. */
+function gather(buffer: Buffer, event: TrackingEvent): Gathering {
   const at = buffer.now().getTime()
   const open = buffer.gathering
   if (open.current && at < open.current.closes_at && open.current.events.length < MOST) {
     open.current.events.push(event)
-    return open.current.kept
+    return open.current
   }
   const events = [event]
   const kept = sleep(WINDOW).then(async () => {
@@ -64,8 +74,8 @@ function gather(buffer: Buffer, event: TrackingEvent): Promise<boolean> {
     if (open.current?.events === events) open.current = undefined
     return (await write(buffer, events)) === null
   })
-  open.current = { events, closes_at: at + WINDOW, kept }
-  return kept
+  open.current = { events, closes_at: at + WINDOW, kept, saved: false }
+  return open.current
 }
 
 /** Whether a promise comes to true in time; the invocation that was to settle it may be gone. */

@@ -41,8 +41,8 @@ export const READER = {
 export interface EdgeOptions {
   redis_down?: boolean
   queue_down?: boolean
-  /** The queue takes single events only. */
-  queue_small?: boolean
+  /** The queue refuses the first batch. */
+  queue_busy?: boolean
   signing_keys?: SigningKeys
 }
 
@@ -60,6 +60,7 @@ export async function openEdge() {
     return rpush(...args)
   }
   let count = 0
+  let batches = 0
 
   /** Asks the edge, and waits for what it does after its answer. */
   async function ask(path: string, init: RequestInit<RequestInitCfProperties> = {}, options: EdgeOptions = {}) {
@@ -78,7 +79,8 @@ export async function openEdge() {
             queued.push(event)
           },
           async sendBatch(messages: { body: TrackingEvent }[]) {
-            if (options.queue_down || (options.queue_small && messages.length > 1)) throw new Error('Too Many Requests')
+            batches++
+            if (options.queue_down || (options.queue_busy && batches === 1)) throw new Error('Too Many Requests')
             queued.push(...messages.map(({ body }) => body))
           },
         },
@@ -100,6 +102,10 @@ export async function openEdge() {
     close,
     /** Commands that wrote events. */
     commands: () => writes,
+    /** The next batch is the queue's first again. */
+    forgetBatches() {
+      batches = 0
+    },
     /** Takes what arrived since the last call. */
     async arrived() {
       const lists = await Promise.all(keys.event_shards.map((list) => redis.lrange(list, 0, -1)))
