@@ -38,7 +38,7 @@ function denominator({ numbers }: Report): string {
     rates.denominator === 'delivered'
       ? `Percentages are shares of the ${counted(delivered, 'mail')} delivered.`
       : `Percentages are shares of the ${counted(deliveries.sent, 'mail')} sent. ${news}`
-  return `${base} Two are not: what was delivered is a share of what was sent, and addresses that do not exist are one of the mails sent or failed.`
+  return `${base} Two are not: what was delivered is a share of what was sent, and addresses that do not exist are a share of what was sent or failed.`
 }
 
 const part = (some: number, whole: number) => (whole === 0 ? null : some / whole)

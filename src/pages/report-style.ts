@@ -46,13 +46,15 @@ figure { margin: 0 0 1rem }
 .key { display: inline-block; width: .75rem; height: .75rem; vertical-align: -.0625rem }
 .axis { display: flex; justify-content: space-between; gap: 1rem; font-size: .875rem }
 details { margin-bottom: 1rem }
+details th { overflow-wrap: normal }
 summary { cursor: pointer }
 iframe { display: block; width: 100%; height: 40rem; border: 1px solid var(--line); border-radius: .5rem; background: #ffffff; color-scheme: light; resize: vertical }
 footer { padding: 0 1.25rem 1rem }
 @media (max-width: 30rem) { main { padding: .5rem } header, section { padding: 1rem .875rem } iframe { height: 30rem } footer { padding: 0 .875rem 1rem } }
 @media print {
   :root { color-scheme: light; --page: #ffffff; --card: #ffffff; --text: #000000; --soft: #374151; --line: #9ca3af; --act: #1d4ed8; --other: #9ca3af }
-  body { font-size: .8125rem; print-color-adjust: exact; -webkit-print-color-adjust: exact }
+  html { font-size: .75rem }
+  body { print-color-adjust: exact; -webkit-print-color-adjust: exact }
   main { max-width: none; padding: 0 }
   header, section { border: 0; border-radius: 0; padding: .5rem 0 }
   h2, h3 { break-after: avoid }

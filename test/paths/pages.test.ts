@@ -1,6 +1,6 @@
 // The pages that people open, in Chromium: nothing that axe knows to be a barrier, nothing wider than the window, and a
 // browser that has nothing to complain about.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import axe from 'axe-core'
@@ -11,14 +11,30 @@ import { type Inbox, startInbox } from '../../local/inbox/inbox.ts'
 import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
 import { parseSigningKeys } from '../../src/tokens/keys.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
-import { CHROMIUM, NO_CHROMIUM, openBrowser } from '../support/browser.ts'
+import { signReport } from '../../src/tokens/report.ts'
+import { CHROMIUM, NO_CHROMIUM, openBrowser, pngOf } from '../support/browser.ts'
 import { type Installation, openInstallation } from '../support/installation.ts'
+import { seedReport } from '../support/report.ts'
 
 /** Both widths and both colour schemes: what axe looks at depends on one or the other. */
 const VIEWS: { width: number; color_scheme: 'light' | 'dark' }[] = [
   { width: 1280, color_scheme: 'light' },
   { width: 400, color_scheme: 'dark' },
 ]
+
+const REPORTS: Record<string, Parameters<typeof seedReport>[1]> = {
+  sent: { name: 'The spring letter', from_name: 'The Garden Shop' },
+  draft: { status: 'draft' },
+  sending: { status: 'sending', started_hours_ago: 3 },
+  paused: {
+    status: 'paused',
+    name: 'A-campaign-whose-name-is-one-long-word-'.repeat(4),
+    subject: 'W'.repeat(150),
+    answer: `550 ${'x'.repeat(250)}`,
+    status_reason:
+      '31 of the 120 mails tried failed, most often as no_such_address (such as: 550 5.1.1 No such user). Resume it to go on.',
+  },
+}
 
 let browser: Browser
 beforeAll(async () => {
@@ -73,11 +89,23 @@ test('faults are found', async () => {
 describe('of the Workers', () => {
   let i: Installation
   let unsubscribe: string
+  /** Addresses of reports by what they are of. */
+  const reports: Record<string, string> = {}
   beforeAll(async () => {
     if (!CHROMIUM) return
     i = await openInstallation()
     const keys = await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS)
     unsubscribe = `/u/${await signRecipient(keys, 'unsubscribe', 1, 1)}`
+    const picture = `data:image/png;base64,${pngOf(600, 320).toString('base64')}`
+    const source = readFileSync('examples/templates/newsletter.mjml', 'utf8').replace(
+      /https:\/\/images\.example\/[^"]*/g,
+      picture,
+    )
+    const expires_at = new Date(Date.now() + 3_600_000)
+    for (const [name, options] of Object.entries(REPORTS)) {
+      const { id } = await seedReport(i.sql, { ...options, source, format: 'mjml' })
+      reports[name] = `${i.api_url}/reports/${await signReport(keys, { campaign_id: id, expires_at })}`
+    }
   }, 180_000)
   afterAll(() => i?.close())
 
@@ -94,6 +122,42 @@ describe('of the Workers', () => {
     expect(left).toEqual([])
     const broken = await faults(`${i.api_url}/u/broken`, view)
     expect(broken.filter((line) => !line.includes('404'))).toEqual([])
+  })
+
+  test.each([
+    { width: 1200, color_scheme: 'light', names: ['sent', 'draft'] },
+    { width: 360, color_scheme: 'dark', names: ['paused', 'sending'] },
+  ] as const)('reports, $width px wide, $color_scheme: $names', async ({ names, ...view }) => {
+    for (const name of names) {
+      const found = await faults(reports[name] ?? '', view, async (page) => {
+        for (const table of await page.getByText('The same as a table').all()) await table.click()
+        await page.frameLocator('iframe').getByText('Ada').first().waitFor()
+      })
+      expect(found, name).toEqual([])
+    }
+  })
+
+  test('a report is all there where no script may run, and its mail cannot leave its frame', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    try {
+      const page = await context.newPage()
+      const asked: string[] = []
+      page.on('request', (request) => asked.push(request.url()))
+      await page.goto(reports.sent ?? '')
+      await page.getByText('The same as a table').first().click()
+      await page.getByRole('cell', { name: '190', exact: true }).first().waitFor()
+      const mail = page.frameLocator('iframe')
+      const badge = mail.locator('a span').first()
+      await badge.waitFor()
+      expect(await badge.textContent()).toMatch(/^\d+ · \d+%$/)
+      await badge.click()
+      await badge.waitFor()
+      expect(page.url()).toBe(reports.sent)
+      // Neither the pixel nor any link of the mail: the page itself, and pictures of others.
+      expect(asked.filter((url) => url.startsWith(i.api_url))).toEqual([reports.sent])
+    } finally {
+      await context.close()
+    }
   })
 })
 
