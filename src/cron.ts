@@ -3,6 +3,7 @@
 import { returnOverdue, returnToDraft } from './campaigns/schedule.ts'
 import { startCampaign } from './campaigns/start.ts'
 import { unwatchCampaigns } from './campaigns/wake.ts'
+import { noteRun } from './cron-note.ts'
 import type { BatchPointer, DispatchMessage } from './dispatch/message.ts'
 import { forgetDays } from './events/activity.ts'
 import { drainEvents } from './events/drain.ts'
@@ -56,6 +57,7 @@ export async function everyMinute(s: Cron): Promise<void> {
     await part('feedback', () => forgetFeedback(s.db, now + BUDGET, s.now))
     await part('swept', () => s.redis.set(s.redis_keys.swept, String(now)))
   }
+  await part('note', () => noteRun(s, work.events || work.watched.length > 0 || work.full))
 }
 
 /** One part's failure leaves the others their turn; what it left undone is done in the next minute. */

@@ -19,6 +19,9 @@ export interface RedisKeys {
   wake: string
   /** String: ms of cron's last full sweep. */
   swept: string
+  /** Strings: when cron last ran, and what it found when it last asked Postgres; see cron-note.ts. */
+  cron_ran: string
+  cron_asked: string
   /** Prefix of strings: HTML of previews, by the token of their address; they expire. */
   preview: string
 }
@@ -40,6 +43,8 @@ export function redisKeys(prefix: string): RedisKeys {
     optouts: `${prefix}optouts`,
     wake: `${prefix}wake`,
     swept: `${prefix}swept`,
+    cron_ran: `${prefix}cron:ran`,
+    cron_asked: `${prefix}cron:asked`,
     preview: `${prefix}preview:`,
   }
 }

@@ -48,9 +48,12 @@ test('a database that is gone is 503 for the API, and /health says which part fa
   ])
   expect(JSON.stringify(answer.body)).not.toMatch(/127\.0\.0\.1|postgres/)
 
-  const health = await request<object>('/health')
+  const health = await request<object>('/health?deep=1')
   expect(health.status).toBe(503)
-  expect(health.body).toMatchObject({ status: 'failing', database: 'unreachable', redis: 'ok' })
+  expect(health.body).toMatchObject({
+    ...{ status: 'failing', problems: ['the database cannot be reached'] },
+    ...{ database: 'unreachable', redis: 'ok', open_batches: null },
+  })
 
   const unknown = await request('/api/v1/senders', { headers: { authorization: `Bearer emk_${'B'.repeat(43)}` } })
   expect([unknown.status, unknown.body.code]).toEqual([503, 'database_unavailable'])

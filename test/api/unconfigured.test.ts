@@ -33,8 +33,8 @@ test('/health says it too', async () => {
       'HASH_KEY is the development secret',
       'BOOTSTRAP_SECRET is the development secret',
     ],
-    database: 'unknown',
-    redis: 'unknown',
-    buffered_events: null,
+    problems: ['the configuration is not complete'],
+    ...{ database: 'unknown', redis: 'unknown', cron: 'unknown', database_asked_at: null, last_cron_at: null },
+    ...{ buffered_events: null, buffered_seconds: null, quarantined_events: null, open_batches: null },
   })
 })

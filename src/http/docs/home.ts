@@ -24,7 +24,7 @@ export const homePage = () =>
 <li><a href="/docs">API reference</a>: every call, with examples</li>
 <li><a href="/openapi.json">openapi.json</a>: the same for programs</li>
 <li><a href="/problems">Error codes</a></li>
-<li><a href="/health">Health</a>: whether database and Redis answer</li>
+<li><a href="/health">Health</a>: whether database, Redis and cron are well</li>
 </ul>
 <p>How to begin is told in <code>README.md</code> of the repository this Worker was deployed from.</p>`,
   )
