@@ -13,9 +13,9 @@ import { TRACKING_MODES } from './tracking-mode.ts'
 
 const count = z.int().min(0)
 const lists = z.array(rowId).max(100)
-
 /** Ten years: of what lies before, nothing is known. */
 const MOST_DAYS_ACTIVE = 3650
+
 export const audience = named(
   'Audience',
   z.strictObject({
@@ -32,7 +32,6 @@ export const audience = named(
       .nullable()
       .default(null)
       .openapi({ description: 'A share of the rest; the same seed picks the same people' }),
-  }),
     active_within_days: z.int().min(1).max(MOST_DAYS_ACTIVE).optional().openapi({
       description:
         'Only who opened a mail or followed a link in the last so many days. Machines do not count, what cannot be told does',
@@ -48,6 +47,7 @@ export const audience = named(
     not_clicked: rowId
       .optional()
       .openapi({ description: 'A campaign: only who was sent it and followed no link of it' }),
+  }),
 )
 
 const name = z.string().trim().min(1).max(200)

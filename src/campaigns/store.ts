@@ -139,6 +139,10 @@ export async function missingReferences(
       .select({ id: mailing_lists.id })
       .from(mailing_lists)
       .where(sql`${mailing_lists.id} = any(${sql.param(listIds)}::bigint[])`),
+    db
+      .select({ id: campaigns.id })
+      .from(campaigns)
+      .where(sql`${campaigns.id} = any(${sql.param(campaignIds)}::bigint[])`),
   ])
   const known = new Set(listRows.map((row) => row.id))
   const missing: { field: string; detail: string }[] = []
@@ -146,10 +150,6 @@ export async function missingReferences(
     missing.push({ field: 'template_id', detail: `names no template: there is no template ${template_id}` })
   }
   if (sender_id !== undefined && senderRows.length === 0) {
-    db
-      .select({ id: campaigns.id })
-      .from(campaigns)
-      .where(sql`${campaigns.id} = any(${sql.param(campaignIds)}::bigint[])`),
     missing.push({ field: 'sender_id', detail: `names no sender: there is no sender ${sender_id}` })
   }
   for (const part of ['include', 'exclude'] as const) {
@@ -159,8 +159,6 @@ export async function missingReferences(
       }
     })
   }
-  return missing
-}
   const named = new Set(campaignRows.map((row) => row.id))
   for (const field of CAMPAIGN_CONDITIONS) {
     const id = audience?.[field]
@@ -168,3 +166,5 @@ export async function missingReferences(
       missing.push({ field: `audience.${field}`, detail: `names no campaign: there is no campaign ${id}` })
     }
   }
+  return missing
+}
