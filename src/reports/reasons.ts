@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
+import { BATCH_SIZE } from '../ledger/status.ts'
 import type { LedgerSums } from '../ledger/sums.ts'
 
 /** Why mails are in a state, most first. */
@@ -53,12 +54,19 @@ export async function commonestReasons(db: Database, campaign_id: number, sums: 
   return found
 }
 
+/**
+ * Each batch's rows are looked up by that batch's key: joined by constants, and with statistics that are older than the
+ * campaign, all of its rows would be read once for each batch.
+ */
 const statement = (campaign_id: number, state: CountedState) => sql`
   select d.reason, count(*)::int as mails, left(mode() within group (order by d.answer), ${QUOTED}::int) as example,
     sum(count(*)) over ()::int as looked_at
   from (
-    select n from batches where campaign_id = ${campaign_id} and ${sql.identifier(state)} > 0
+    select campaign_id, n from batches where campaign_id = ${campaign_id} and ${sql.identifier(state)} > 0
     order by n desc limit ${BATCHES_LOOKED_AT}
   ) newest
-  join deliveries d on d.campaign_id = ${campaign_id} and d.batch = newest.n and d.state = ${STATES[state]}
+  cross join lateral (
+    select reason, answer from deliveries
+    where campaign_id = newest.campaign_id and batch = newest.n and state = ${STATES[state]} limit ${BATCH_SIZE}
+  ) d
   group by d.reason order by count(*) desc, d.reason limit ${MOST_REASONS}`
