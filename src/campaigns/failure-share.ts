@@ -46,11 +46,16 @@ const MOST_FREQUENT = (campaign_id: number) => sql`
   select coalesce((
     select format(', most often as %s', reason) || coalesce(' (such as: ' || left(max(answer), ${QUOTED}::int) || ')', '')
     from (
-      select d.reason, d.answer
+      select d.reason, d.answer, d.updated_at
       from (
-        select n from batches where campaign_id = ${campaign_id} and failed > 0 order by n desc limit ${BATCHES_LOOKED_AT}
+        select campaign_id, n from batches where campaign_id = ${campaign_id} and failed > 0
+        order by n desc limit ${BATCHES_LOOKED_AT}
       ) newest
-      join deliveries d on d.campaign_id = ${campaign_id} and d.batch = newest.n and d.state = 'failed'
+      -- By its batch, never by the campaign alone: statistics may be older than the campaign.
+      cross join lateral (
+        select reason, answer, updated_at from deliveries
+        where campaign_id = newest.campaign_id and batch = newest.n and state = 'failed' limit 100
+      ) d
       order by d.updated_at desc limit ${LOOKED_AT}
     ) failed
     group by reason order by count(*) desc, reason limit 1

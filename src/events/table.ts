@@ -105,7 +105,7 @@ export const campaign_hourly = pgTable(
     human_opens: integer().notNull().default(0),
     human_clicks: integer().notNull().default(0),
   },
-  (t) => [primaryKey({ columns: [t.campaign_id, t.hour, t.link] })],
+  (t) => [primaryKey({ columns: [t.campaign_id, t.hour, t.link] }), index('campaign_hourly_hour').on(t.hour)],
 )
 
 /** The same by country, mail client and device. */

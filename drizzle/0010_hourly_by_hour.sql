@@ -1,0 +1,1 @@
+CREATE INDEX "campaign_hourly_hour" ON "campaign_hourly" USING btree ("hour");
