@@ -4,8 +4,10 @@
 import type { EventKind } from '../tracking/event.ts'
 import type { Verdict } from '../tracking/verdict.ts'
 
-/** Kept with each event that these rules judged; over 100, so that it is no version of the edge's rules. Raise it with every change here, and recount
- * with `--rejudge`. */
+/**
+ * Kept with each event that these rules judged; over 100, so that it is no version of the edge's rules. Raise it with every
+ * change here, and recount with `--rejudge`.
+ */
 export const RULES_VERSION = 102
 
 /**
