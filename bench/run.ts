@@ -4,9 +4,11 @@ import { parseArgs } from 'node:util'
 import { benchCrash } from './cases/crash.ts'
 import { benchDispatch } from './cases/dispatch.ts'
 import { benchClick, benchOpen } from './cases/edge.ts'
+import { benchFlush } from './cases/flush.ts'
 import { benchRender } from './cases/render.ts'
 import { benchSend } from './cases/send.ts'
 import { benchSendSes } from './cases/send-ses.ts'
+import { benchStats } from './cases/stats.ts'
 import { benchVerdicts } from './cases/verdicts.ts'
 import { type Findings, writeResult } from './result.ts'
 import { formatFindings } from './table.ts'
@@ -19,12 +21,21 @@ const CASES: Record<string, (options: Options) => Promise<Findings>> = {
   open: benchOpen,
   render: benchRender,
   crash: benchCrash,
+  flush: benchFlush,
+  stats: benchStats,
   verdicts: benchVerdicts,
 }
 
 /** Size of the campaign where it is not 10,000, and rounds where they are not 5. */
-const RECIPIENTS: Record<string, number> = { 'send-ses': 800, dispatch: 1_000_000, crash: 5000, verdicts: 100_000 }
-const ROUNDS: Record<string, number> = { 'send-ses': 3, dispatch: 3 }
+const RECIPIENTS: Record<string, number> = {
+  'send-ses': 800,
+  dispatch: 1_000_000,
+  crash: 5000,
+  flush: 40_000,
+  stats: 10_000_000,
+  verdicts: 100_000,
+}
+const ROUNDS: Record<string, number> = { 'send-ses': 3, dispatch: 3, flush: 3, stats: 3 }
 const defaults = (all: Record<string, number>) =>
   Object.entries(all)
     .map(([name, value]) => `${name} ${value}`)
@@ -34,7 +45,7 @@ const HELP = `npm run bench -- CASE... [options]
 
   cases: ${Object.keys(CASES).join(', ')}
 
-  --recipients N    size of the campaign, where there is one (default 10000; ${defaults(RECIPIENTS)})
+  --recipients N    size of the campaign, where there is one; of stats the events (default 10000; ${defaults(RECIPIENTS)})
   --rounds N        how often everything is measured, in turn; medians count (default 5; ${defaults(ROUNDS)})
   --provider P      crash: smtp or ses (default smtp)
   --seed N          crash: has the faults of an earlier run (default: any); verdicts: another mailing

@@ -1,6 +1,7 @@
-// A reader's click or pixel: the tracking bundle as it is deployed, with its event written to Redis, against a Worker
-// that answers with a constant. Both in workerd itself, fresh for every measurement: one that has run at its limit
-// stays slower afterwards.
+// A reader's click or pixel: the tracking bundle as it is deployed, with its events written to Redis, against a Worker that
+// answers with a constant, against itself with a key whose visits are not recorded, and against one that writes each event
+// by a command of its own. All in workerd itself, fresh for every measurement: one that has run at its limit stays slower
+// afterwards.
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,6 +17,7 @@ import { signLink } from '../../src/tokens/link.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
 import { clickBase, openUrl } from '../../src/tokens/urls.ts'
 import type { Expected, LoadOrder, LoadReport } from '../load.ts'
+import { usageOf } from '../processes.ts'
 import { type Findings, median, spread } from '../result.ts'
 import type { Options } from '../run.ts'
 import { bundleWorker, type Served, serveWorker } from '../workerd.ts'
@@ -26,8 +28,29 @@ const REQUESTS = 20_000
 /** Different tokens among the requests. */
 const RECIPIENTS = 1000
 const TARGET = 'https://harbour.example/articles/oak-and-salt?utm_source=letter&utm_medium=email'
-/** Every event is in Redis this long after the last answer, in ms. */
+/** Requests a second at which answers are timed, and for how many seconds. */
+const RATES = [500, 2000] as const
+const TIMED = 3
+/** No event comes for so long: no more will. In ms. */
 const SETTLING = 20_000
+
+const WAYS = {
+  ours: 'ours, events to Redis',
+  alone: 'ours, nothing recorded',
+  bare: 'limit: a Worker that answers a constant',
+  one_command: 'a command for each event',
+} as const
+type Way = keyof typeof WAYS
+const isWay = (name: string): name is Way => name in WAYS
+
+interface Measured {
+  /** Requests a second with every connection busy. */
+  full: number
+  /** Of workerd, in microseconds a request; null where it cannot be told. */
+  cpu: number | null
+  /** At each of the rates, in ms. */
+  timed: { p50: number; p99: number }[]
+}
 
 export const benchClick = (options: Options) => benchEdge('click', options)
 export const benchOpen = (options: Options) => benchEdge('open', options)
@@ -37,24 +60,30 @@ async function benchEdge(kind: 'click' | 'open', { rounds, say }: Options): Prom
   const ends: (() => Promise<void> | void)[] = [() => rmSync(dir, { recursive: true, force: true })]
   try {
     say('bundling')
+    const ours = await bundleWorker('wrangler.tracking.toml', dir)
     const scripts = {
-      ours: await bundleWorker('wrangler.tracking.toml', dir),
+      ours,
+      alone: ours,
       bare: await bundleWorker('bench/rivals/bare-worker.ts', dir),
+      one_command: await bundleWorker('bench/rivals/one-command-worker.ts', dir),
     }
     const token = 'bench'
     const engine = redisEngines()[0] ?? 'built-in'
     const upstash = await startRedis({ dir: join(dir, 'redis'), engine, token })
     ends.push(upstash.stop)
     const redis = connectRedis(upstash.url, token)
+    const recording = {
+      ENVIRONMENT: 'development',
+      SIGNING_KEYS: DEVELOPMENT_SIGNING_KEYS,
+      UPSTASH_REDIS_REST_URL: upstash.url,
+      UPSTASH_REDIS_REST_TOKEN: token,
+      REDIS_PREFIX: '',
+    }
     const bindings = {
-      ours: {
-        ENVIRONMENT: 'development',
-        SIGNING_KEYS: DEVELOPMENT_SIGNING_KEYS,
-        UPSTASH_REDIS_REST_URL: upstash.url,
-        UPSTASH_REDIS_REST_TOKEN: token,
-        REDIS_PREFIX: '',
-      },
+      ours: recording,
+      alone: { ...recording, SIGNING_KEYS: retired(DEVELOPMENT_SIGNING_KEYS) },
       bare: { LOCATION: TARGET },
+      one_command: recording,
     }
     const paths = await signedPaths(kind)
     const expected: Expected =
@@ -62,35 +91,74 @@ async function benchEdge(kind: 'click' | 'open', { rounds, say }: Options): Prom
         ? { status: 302, header: `location: ${TARGET}` }
         : { status: 200, header: 'content-type: image/gif' }
 
-    const rates = { ours: [] as number[], bare: [] as number[] }
-    for (let round = 1; round <= rounds; round++) {
-      for (const name of ['ours', 'bare'] as const) {
-        const server = await serveWorker({ script: scripts[name], bindings: bindings[name] })
-        try {
-          await put(server, { paths, requests: WARM_UP, expected })
-          const ms = await put(server, { paths, requests: REQUESTS, expected })
-          rates[name].push((REQUESTS / ms) * 1000)
-          if (name === 'ours') await recorded(redis, WARM_UP + REQUESTS)
-        } finally {
-          await server.stop()
-        }
+    const measure = async (way: Way): Promise<Measured> => {
+      const server = await serveWorker({ script: scripts[way], bindings: bindings[way] })
+      try {
+        await put(server, { paths, requests: WARM_UP, expected })
+        const timed = []
+        for (const rate of RATES) timed.push(await put(server, { paths, requests: rate * TIMED, expected, rate }))
+        const before = usageOf([server.pid])
+        const { ms } = await put(server, { paths, requests: REQUESTS, expected })
+        const after = usageOf([server.pid])
+        const cpu = before && after && ((after.cpu_ms - before.cpu_ms) * 1000) / REQUESTS
+        const requests = WARM_UP + REQUESTS + RATES.reduce((sum, rate) => sum + rate * TIMED, 0)
+        await recorded(redis, way === 'ours' || way === 'one_command' ? requests : 0)
+        return { full: (REQUESTS / ms) * 1000, cpu, timed }
+      } finally {
+        await server.stop()
       }
-      say(`round ${round}: ours ${Math.round(rates.ours.at(-1) ?? 0)}/s, bare ${Math.round(rates.bare.at(-1) ?? 0)}/s`)
     }
-    return {
-      rows: [
-        { name: `ours, tokens verified, event to Redis`, value: median(rates.ours), unit: 'requests/s' },
-        { name: 'limit: a Worker that answers a constant', value: median(rates.bare), unit: 'requests/s' },
-      ],
-      ratios: { vs_bare: median(rates.ours) / median(rates.bare) },
-      notes: [
-        `${REQUESTS} requests over ${CONNECTIONS} connections to workerd on loopback, every answer checked, every event found in Redis (${engine}); median of ${rounds} rounds in turn.`,
-        `Spread of the rounds (largest less smallest): ours ${Math.round(spread(rates.ours) * 100)} %, bare ${Math.round(spread(rates.bare) * 100)} %.`,
-      ],
+
+    const found: Record<Way, Measured[]> = { ours: [], alone: [], bare: [], one_command: [] }
+    for (let round = 1; round <= rounds; round++) {
+      for (const way of Object.keys(WAYS).filter(isWay)) found[way].push(await measure(way))
+      const full = Object.entries(found).map(([way, all]) => `${way} ${Math.round(all.at(-1)?.full ?? 0)}/s`)
+      say(`round ${round}: ${full.join(', ')}`)
     }
+    return findings(found, rounds, engine)
   } finally {
     for (const end of ends.reverse()) await end()
   }
+}
+
+function findings(found: Record<Way, Measured[]>, rounds: number, engine: string): Findings {
+  const of = (way: Way, what: (measured: Measured) => number) => median(found[way].map(what))
+  const full = (way: Way) => of(way, (measured) => measured.full)
+  const spreadOf = (way: Way) => Math.round(spread(found[way].map((measured) => measured.full)) * 100)
+  const ways = Object.keys(WAYS).filter(isWay)
+  const times = RATES.flatMap((rate, n) =>
+    ways.flatMap((way) =>
+      (['p50', 'p99'] as const).map((share) => ({
+        name: `${share} at ${rate}/s: ${WAYS[way]}`,
+        value: of(way, ({ timed }) => timed[n]?.[share] ?? 0),
+        unit: 'ms',
+      })),
+    ),
+  )
+  const cpu = ways
+    .map((way) => ({ name: `CPU: ${WAYS[way]}`, value: of(way, (measured) => measured.cpu ?? 0), unit: 'µs/request' }))
+    .filter(({ value }) => value > 0)
+  return {
+    rows: [...ways.map((way) => ({ name: WAYS[way], value: full(way), unit: 'requests/s' })), ...cpu, ...times],
+    ratios: {
+      vs_bare: full('alone') / full('bare'),
+      vs_one_command: full('ours') / full('one_command'),
+      vs_bare_recording: full('ours') / full('bare'),
+    },
+    notes: [
+      `${REQUESTS} requests over ${CONNECTIONS} connections to workerd on loopback, every answer checked, every event found in Redis (${engine}); median of ${rounds} rounds in turn. Load, workerd, Redis and its HTTP endpoint share the same cores: what is recorded takes time from what answers.`,
+      '"Nothing recorded" is the same bundle with its key as `redirect-only`: both halves are verified, nothing is written. vs_bare is that against the constant. vs_one_command is with recording, against the same code without gathering, which answers when its event is in Redis.',
+      `Timed for ${TIMED} s at each rate, from the moment a request was due.`,
+      `Spread of the rounds (largest less smallest): ${ways.map((way) => `${way} ${spreadOf(way)} %`).join(', ')}.`,
+    ],
+  }
+}
+
+/** The same key, whose tokens still redirect and are not recorded, beside one that signs. */
+function retired(keys: string): string {
+  const [id = '', , secret = ''] = keys.split(',')[0]?.split(':') ?? []
+  const other = Buffer.alloc(32, 7).toString('base64url')
+  return `${(Number(id) + 1) % 256}:signing:${other},${id}:redirect-only:${secret}`
 }
 
 async function signedPaths(kind: 'click' | 'open'): Promise<string[]> {
@@ -104,8 +172,11 @@ async function signedPaths(kind: 'click' | 'open'): Promise<string[]> {
   )
 }
 
-/** @returns ms; @throws when an answer was wrong */
-async function put(server: Served, load: Pick<LoadOrder, 'paths' | 'requests' | 'expected'>): Promise<number> {
+/** @throws when an answer was wrong */
+async function put(
+  server: Served,
+  load: Pick<LoadOrder, 'paths' | 'requests' | 'expected' | 'rate'>,
+): Promise<LoadReport> {
   const child: ChildProcess = fork(fileURLToPath(new URL('../load.ts', import.meta.url)))
   try {
     const report = await new Promise<LoadReport>((resolve, reject) => {
@@ -114,7 +185,7 @@ async function put(server: Served, load: Pick<LoadOrder, 'paths' | 'requests' | 
       child.send({ ...load, port: Number(new URL(server.url).port), connections: CONNECTIONS } satisfies LoadOrder)
     })
     if (report.wrong > 0) throw new Error(`${report.wrong} answers were wrong, the first:\n${report.example}`)
-    return report.ms
+    return report
   } finally {
     child.removeAllListeners('exit')
     child.disconnect()
@@ -124,11 +195,14 @@ async function put(server: Served, load: Pick<LoadOrder, 'paths' | 'requests' | 
 /** Waits until Redis has the event of every request, and forgets them. */
 async function recorded(redis: ReturnType<typeof connectRedis>, requests: number): Promise<void> {
   const { event_shards } = redisKeys('')
-  for (const end = Date.now() + SETTLING; ; await sleep(100)) {
+  let seen = 0
+  for (let end = Date.now() + SETTLING; ; await sleep(100)) {
     const lengths = await Promise.all(event_shards.map((list) => redis.llen(list)))
     const events = lengths.reduce((sum, length) => sum + length)
     if (events === requests) break
     if (events > requests || Date.now() > end) throw new Error(`Redis has ${events} events of ${requests} requests`)
+    if (events > seen) end = Date.now() + SETTLING
+    seen = events
   }
   await redis.del(...event_shards)
 }

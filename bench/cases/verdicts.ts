@@ -33,8 +33,8 @@ export async function benchVerdicts({ recipients, seed, say }: Options): Promise
       visits_misjudged < AIMS.misjudged
     return {
       rows: [
-        { name: 'clicks called a machine’s that were: precision', value: precision * 100, unit: '%' },
-        { name: 'machines’ clicks called so: recall', value: recall * 100, unit: '%' },
+        { name: 'clicks called a machine’s that were not (1 - precision)', value: (1 - precision) * 100, unit: '%' },
+        { name: 'machines’ clicks that were missed (1 - recall)', value: (1 - recall) * 100, unit: '%' },
         { name: 'people’s clicks called a machine’s', value: clicks_misjudged * 100, unit: '%' },
         { name: 'people’s opens and clicks called a machine’s', value: visits_misjudged * 100, unit: '%' },
       ],
@@ -47,7 +47,7 @@ export async function benchVerdicts({ recipients, seed, say }: Options): Promise
         `People’s visits called a machine’s, by reason: ${listOf(wronged)}.`,
         `Machines’ clicks that were missed, by whom, network and reason: ${listOf(missed)}.`,
       ],
-      facts: { recipients, seed: drawn },
+      facts: { recipients, seed: drawn, precision, recall, clicks_misjudged, visits_misjudged },
     }
   } finally {
     await database.stop()

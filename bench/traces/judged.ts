@@ -5,7 +5,7 @@ import { flushEvents } from '../../src/events/flush.ts'
 import { readEvent } from '../../src/events/record.ts'
 import type { TrackingEvent } from '../../src/tracking/event.ts'
 import { VERDICTS, type Verdict } from '../../src/tracking/verdict.ts'
-import { eventOf } from '../../src/tracking/visit.ts'
+import { lineOf } from './lines.ts'
 import { ACTORS, type Actor, MACHINES, PEOPLE, type Request, type Trace } from './trace.ts'
 
 type Counts = Record<Verdict, number>
@@ -26,7 +26,7 @@ export interface Judged {
   missed: Record<string, number>
 }
 
-const CAMPAIGN = 1
+export const CAMPAIGN = 1
 
 /**
  * Writes the ledger and then the events, in the order in which they came. The database is empty.
@@ -41,8 +41,7 @@ export async function judgeTrace(db: Database, trace: Trace, start: Date, slice:
   for (const [n, request] of trace.requests.entries()) {
     const event_id = `visit-${n}`
     requests.set(event_id, request)
-    // As a line in Redis.
-    const event = readEvent(JSON.stringify(arrivalOf(request, event_id, start)))
+    const event = readEvent(lineOf(request, { campaign_id: CAMPAIGN, event_id, start }))
     if (!event) throw new Error(`what the edge made of request ${n} cannot be read: ${JSON.stringify(request)}`)
     events.push(event)
     if (events.length < slice && n < trace.requests.length - 1) continue
@@ -53,15 +52,10 @@ export async function judgeTrace(db: Database, trace: Trace, start: Date, slice:
   return tally(db, requests)
 }
 
-function arrivalOf({ at, kind, subscriber_id, link, method, headers, cf }: Request, event_id: string, start: Date) {
-  const visit = { kind, campaign_id: CAMPAIGN, subscriber_id, link }
-  const services = { now: () => new Date(start.getTime() + at), eventId: () => event_id }
-  return eventOf({ method, headers: new Headers(headers), cf }, services, visit)
-}
-
 const ROWS = 10_000
 
-async function writeLedger(db: Database, { mails }: Trace, start: Date): Promise<void> {
+/** Recipients who exist, and their mails, as sent. */
+export async function writeLedger(db: Database, { mails }: Trace, start: Date): Promise<void> {
   for (let from = 0; from < mails.length; from += ROWS) {
     const some = mails.slice(from, from + ROWS)
     const ids = sql`${sql.param(some.map(({ subscriber_id }) => subscriber_id))}::bigint[]`
