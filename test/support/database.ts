@@ -19,10 +19,11 @@ export interface TestDatabase {
 export async function openTestDatabase(): Promise<TestDatabase> {
   const proxy = inject('neon')
   const server = inject('postgres')
-  const name = `t_${crypto.randomUUID().replaceAll('-', '')}`
+  // The driver's settings are the process's own: they hold for `neon` from here on.
+  connectDatabase(server, proxy)
+  const name = await cloneTemplate(server)
   const url = server.replace(/postgres$/, name)
   const db = connectDatabase(url, proxy)
-  await neon(server).query(`create database ${name} template ${inject('template')}`)
   return {
     db,
     url,
@@ -31,5 +32,17 @@ export async function openTestDatabase(): Promise<TestDatabase> {
     async close() {
       await neon(server).query(`drop database ${name} with (force)`)
     },
+  }
+}
+
+/** Copying the template writes to the disk, and on a busy one that may take longer than a statement may: then once more. */
+async function cloneTemplate(server: string, tries = 3): Promise<string> {
+  const name = `t_${crypto.randomUUID().replaceAll('-', '')}`
+  try {
+    await neon(server).query(`create database ${name} template ${inject('template')}`)
+    return name
+  } catch (error) {
+    if (tries === 1) throw error
+    return cloneTemplate(server, tries - 1)
   }
 }
