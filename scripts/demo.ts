@@ -95,7 +95,7 @@ async function run(): Promise<void> {
   say(`Sent ${status.deliveries.sent} mails over SMTP, ${rate} a second`)
 
   const mails = await readInbox(stack.inbox_url)
-  say('Reading them: opens, clicks, one-click unsubscribes, and a scanner that must not count')
+  say('Reading them: opens, clicks, one-click unsubscribes, and a scanner that must unsubscribe nobody')
   const deeds = await actAsReaders(stack.inbox_url, mails)
   const stats = await flushed(api, stack, campaign_id, deeds)
 
