@@ -15,6 +15,10 @@ export interface Deeds {
 
 /** Requests under way at once. */
 const AT_ONCE = 16
+/** What the readers read with. */
+const HEADERS = {
+  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.3.0',
+}
 
 /** Lets every recipient do what falls to them: the same for the same inbox. */
 export async function actAsReaders(inbox_url: string, mails: readonly Arrived[]): Promise<Deeds> {
@@ -72,7 +76,7 @@ async function read(inbox_url: string, { id, to }: Arrived, nth: number, deeds: 
 async function loadPixel(html: string): Promise<void> {
   const src = /<img[^>]+src="([^"]*\/t\/o\/[^"]+)"/.exec(html)?.[1]
   if (!src) throw new Error('a mail has no tracking pixel')
-  const response = await fetch(src)
+  const response = await fetch(src, { headers: HEADERS })
   if (response.status !== 200 || response.headers.get('content-type') !== 'image/gif') {
     throw new Error(`the pixel answered ${response.status}`)
   }
@@ -82,7 +86,7 @@ const linksOf = (part: string) => part.match(/https?:\/\/[^\s"')<>]*\/t\/c\/[^\s
 
 /** A browser follows a link; the redirect is not followed further, so nothing outside is contacted. */
 async function click(link: string): Promise<string> {
-  const response = await fetch(link, { redirect: 'manual' })
+  const response = await fetch(link, { headers: HEADERS, redirect: 'manual' })
   const target = response.headers.get('location')
   if (response.status !== 302 || !target) throw new Error(`a tracked link answered ${response.status}`)
   return target
