@@ -1,5 +1,4 @@
 // Two sessions at one ledger: a third holds a lock, so that both statements have taken their view before either may go on.
-import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { completeCampaign } from '../../../src/ledger/complete.ts'
 import { settleByEvidence } from '../../../src/ledger/evidence.ts'
@@ -8,6 +7,7 @@ import { releaseBatch } from '../../../src/ledger/record.ts'
 import { resolveUnconfirmed } from '../../../src/ledger/resolve.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { ledgerActs, verdict } from './acts.ts'
+import { openSession } from './session.ts'
 
 let t: TestDatabase
 beforeAll(async () => {
@@ -50,27 +50,7 @@ const state = async (campaign_id: number) => {
   return { status: campaign?.status, rows: rows.map((row) => row.state) }
 }
 
-/** Another session's transaction. `waiting` resolves once so many statements wait for a lock. */
-async function session() {
-  const client = new pg.Client({ connectionString: t.url })
-  await client.connect()
-  await client.query('begin')
-  return {
-    query: (text: string, params: unknown[]) => client.query(text, params),
-    async waiting(n: number) {
-      for (;;) {
-        const [row] = await t.sql<{ n: number }>(
-          `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-        )
-        if ((row?.n ?? 0) >= n) return
-      }
-    },
-    async end() {
-      await client.query('commit')
-      await client.end()
-    },
-  }
-}
+const session = () => openSession(t)
 
 describe('completion against resend', () => {
   test('a campaign that ends while its rows are put back is sending again', async () => {
