@@ -87,7 +87,8 @@ export type Totals = Pick<
   | 'unique_unsubscribes'
 >
 
-const NOTHING: Totals = {
+/** Of a campaign of which nothing is known yet. */
+export const NOTHING: Totals = {
   delivered: 0,
   bounces: { hard: 0, soft: 0 },
   blocked: 0,

@@ -1,24 +1,8 @@
 import { expect, test } from 'vitest'
 import { rates } from '../../../src/stats/rates.ts'
-import type { Totals } from '../../../src/stats/store.ts'
+import { NOTHING, type Totals } from '../../../src/stats/store.ts'
 
-const counts = (more: Partial<Totals>): Totals => ({
-  delivered: 0,
-  bounces: { hard: 0, soft: 0 },
-  blocked: 0,
-  complaints: 0,
-  opens: 0,
-  unique_opens: 0,
-  human_opens: 0,
-  human_unique_opens: 0,
-  clicks: 0,
-  unique_clicks: 0,
-  human_clicks: 0,
-  human_unique_clicks: 0,
-  unsubscribes: 0,
-  unique_unsubscribes: 0,
-  ...more,
-})
+const counts = (more: Partial<Totals>): Totals => ({ ...NOTHING, ...more })
 
 test('where nothing was sent there is no rate', () => {
   const { denominator, ...nothing } = rates(counts({}), { sent: 0, failed: 0 })
