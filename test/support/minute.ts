@@ -4,24 +4,42 @@ import type { BatchPointer, DispatchMessage } from '../../src/dispatch/message.t
 import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
 import { parseSigningKeys } from '../../src/tokens/keys.ts'
 
+type Stores = Pick<Cron, 'db' | 'redis' | 'redis_keys'>
+
+/** What cron works with, whose queues and other Workers hear nothing. */
+export const cronOf = async (stores: Stores): Promise<Cron> => ({
+  ...stores,
+  signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
+  hash_key: '',
+  bootstrap_secret: '',
+  public_url: 'https://mail.test',
+  tracking_url: 'https://mail.test',
+  link_hosts: () => false,
+  recipient_allowlist: '*',
+  mail_domain: '',
+  sns_topics: new Map(),
+  sendgrid_keys: [],
+  sending: true,
+  dispatch: { send: async () => undefined },
+  transactional: { sendBatch: async () => undefined },
+  sends: { sendBatch: async () => undefined },
+  sender: {
+    listAccounts: async () => [],
+    testAccounts: async () => [],
+    sendingDomains: async () => [],
+    reopenAccounts: async () => undefined,
+  },
+  tracking: { fetch: async () => new Response() },
+  now: () => new Date(),
+})
+
 /** @returns what it put on the queues; `mails` are the ids on `emk-transactional` */
-export async function minute(stores: Pick<Cron, 'db' | 'redis' | 'redis_keys'>) {
+export async function minute(stores: Stores) {
   const pointers: BatchPointer[] = []
   const dispatched: DispatchMessage[] = []
   const mails: number[] = []
   await everyMinute({
-    ...stores,
-    signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
-    hash_key: '',
-    bootstrap_secret: '',
-    public_url: 'https://mail.test',
-    tracking_url: 'https://mail.test',
-    link_hosts: () => false,
-    recipient_allowlist: '*',
-    mail_domain: '',
-    sns_topics: new Map(),
-    sendgrid_keys: [],
-    sending: true,
+    ...(await cronOf(stores)),
     dispatch: { send: async (message) => dispatched.push(message) },
     transactional: {
       sendBatch: async (messages) => {
@@ -33,14 +51,6 @@ export async function minute(stores: Pick<Cron, 'db' | 'redis' | 'redis_keys'>) 
         for (const { body } of messages) pointers.push(body)
       },
     },
-    sender: {
-      listAccounts: async () => [],
-      testAccounts: async () => [],
-      sendingDomains: async () => [],
-      reopenAccounts: async () => undefined,
-    },
-    tracking: { fetch: async () => new Response() },
-    now: () => new Date(),
   })
   return { pointers, dispatched, mails }
 }

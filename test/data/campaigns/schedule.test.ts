@@ -11,10 +11,9 @@ import { summarise } from '../../../src/providers/account.ts'
 import { parseAccounts } from '../../../src/providers/accounts.ts'
 import { compileTemplate } from '../../../src/templates/compile.ts'
 import { deleteTemplate, insertTemplate } from '../../../src/templates/store.ts'
-import { DEVELOPMENT_SIGNING_KEYS } from '../../../src/tokens/development.ts'
-import { parseSigningKeys } from '../../../src/tokens/keys.ts'
 import { seedCampaign } from '../../support/campaign.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { cronOf } from '../../support/minute.ts'
 import { openTestRedis, type TestRedis } from '../../support/redis.ts'
 
 let t: TestDatabase
@@ -33,35 +32,17 @@ beforeAll(async () => {
   const source = '<p>{{sender.postal_address}} <a href="{{unsubscribe_url}}">leave</a></p>'
   const template = { format: 'html', source, text_source: null } as const
   template_id = (await insertTemplate(t.db, 'T', { ...template, compiled: await compileTemplate(template) })) ?? 0
+  const base = await cronOf({ db: t.db, redis: r.redis, redis_keys: r.keys })
   services = {
-    db: t.db,
-    redis: r.redis,
-    redis_keys: r.keys,
-    signing_keys: await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS),
-    hash_key: '',
-    bootstrap_secret: '',
-    public_url: 'https://mail.test',
-    tracking_url: 'https://mail.test',
-    link_hosts: () => false,
-    recipient_allowlist: '*',
-    mail_domain: '',
-    sns_topics: new Map(),
-    sendgrid_keys: [],
-    sending: true,
+    ...base,
     dispatch: { send: async (message) => dispatched.push(message) },
-    transactional: { sendBatch: async () => undefined },
-    sends: { sendBatch: async () => undefined },
     sender: {
+      ...base.sender,
       listAccounts: async () => {
         if (accounts === null) throw new Error('no such Worker')
         return parseAccounts(accounts).map((account) => ({ ...summarise(account, new Date()), standing: null }))
       },
-      reopenAccounts: async () => undefined,
-      testAccounts: async () => [],
-      sendingDomains: async () => [],
     },
-    tracking: { fetch: async () => new Response() },
-    now: () => new Date(),
   }
 })
 afterAll(async () => {
