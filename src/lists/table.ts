@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { check, index, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { id, identity, instant, now } from '../db/columns.ts'
+import { senders } from '../senders/table.ts'
 import { subscribers } from '../subscribers/table.ts'
 
 /** A mailing list: a named group that people subscribe to and leave. */
@@ -10,10 +11,28 @@ export const mailing_lists = pgTable(
     id: identity(),
     name: text().notNull(),
     description: text(),
+    /** `double`: whoever signs up by the public form is on the list once they have confirmed by mail. */
+    opt_in: text({ enum: ['single', 'double'] })
+      .notNull()
+      .default('double'),
+    /** `public`: its form takes sign-ups, and the preference page offers it. */
+    visibility: text({ enum: ['public', 'private'] })
+      .notNull()
+      .default('private'),
+    /** What people agree to when they sign up; kept with each consent. */
+    consent_wording: text(),
+    /** Who confirmations are from; null leaves it to the settings. */
+    sender_id: id().references(() => senders.id, { onDelete: 'set null' }),
+    /** Where the form leads after a sign-up; null shows a page of ours. */
+    success_url: text(),
     created_at: instant().notNull().default(now),
     updated_at: instant().notNull().default(now),
   },
-  (t) => [uniqueIndex('mailing_lists_name').on(sql`lower(${t.name})`)],
+  (t) => [
+    uniqueIndex('mailing_lists_name').on(sql`lower(${t.name})`),
+    check('mailing_lists_opt_in', sql`${t.opt_in} in ('single', 'double')`),
+    check('mailing_lists_visibility', sql`${t.visibility} in ('public', 'private')`),
+  ],
 )
 
 /** One person's standing on one list, with the latest consent for it. */

@@ -11,7 +11,7 @@ import { log } from '../log.ts'
 import { page } from '../pages/answer.ts'
 import { REPORT_POLICY, reportPage } from '../pages/report.ts'
 import { expiredReportPage, invalidReportPage, reportGonePage, reportLaterPage } from '../pages/report-missing.ts'
-import { signReport, verifyReport } from '../tokens/report.ts'
+import { signTimed, verifyTimed } from '../tokens/timed.ts'
 import { reportUrl } from '../tokens/urls.ts'
 import { readReport } from './read.ts'
 
@@ -83,7 +83,7 @@ export function reportRoutes(services: Services) {
     await readCampaign(db, id)
     const seconds = Math.floor(services.now().getTime() / 1000) + expires_in_hours * 3600
     const expires_at = new Date(seconds * 1000)
-    const token = await signReport(signing_keys, { campaign_id: id, expires_at })
+    const token = await signTimed(signing_keys, 'report', { id, expires_at })
     return c.json({ url: reportUrl(public_url, token), expires_at: expires_at.toISOString() }, 200)
   })
 
@@ -97,10 +97,10 @@ export function reportRoutes(services: Services) {
 export function reportLinkPage(services: Services) {
   const router = new Hono<AppEnv>()
   router.get('/reports/:token', async (c) => {
-    const access = await verifyReport(services.signing_keys, c.req.param('token'))
+    const access = await verifyTimed(services.signing_keys, 'report', c.req.param('token'))
     if (!access) return page(404, invalidReportPage())
     if (access.expires_at <= services.now()) return page(410, expiredReportPage())
-    const { campaign_id } = access
+    const { id: campaign_id } = access
     try {
       const report = await readReport(services, campaign_id)
       const sending = report.campaign.status === 'sending'

@@ -15,6 +15,10 @@ export const subscribers = pgTable(
     attributes: jsonb().$type<Record<string, unknown>>().notNull().default({}),
     timezone: text(),
     locale: text(),
+    /** Lower-case, each once, in order (tags.ts). */
+    tags: text().array().notNull().default(sql`'{}'`),
+    /** Until then no campaign mails them: they asked for a pause. */
+    paused_until: instant(),
     created_at: instant().notNull().default(now),
     updated_at: instant().notNull().default(now),
   },
@@ -24,6 +28,13 @@ export const subscribers = pgTable(
     index('subscribers_domain').on(sql`lower(split_part(${t.email}, '@', 2))`, t.id),
     index('subscribers_created').on(t.created_at, t.id),
     index('subscribers_inactive').on(t.status, t.id).where(sql`${t.status} <> 'active'`),
+    index('subscribers_tags').using('gin', t.tags),
+    index('subscribers_attributes').using('gin', sql`${t.attributes} jsonb_path_ops`),
+    // Any part of address or name, from three characters on. `searchText` (search.ts) is the same expression.
+    index('subscribers_search').using(
+      'gin',
+      sql`lower(${t.email} || ' ' || coalesce(${t.first_name}, '') || ' ' || coalesce(${t.last_name}, '')) gin_trgm_ops`,
+    ),
     check('subscribers_status', sql`${t.status} in ('active', 'unsubscribed', 'bounced', 'complained')`),
     check('subscribers_attributes', sql`jsonb_typeof(${t.attributes}) = 'object'`),
   ],
@@ -43,6 +54,12 @@ export const consents = pgTable(
     list_id: id(),
     action: text({ enum: ['subscribed', 'resubscribed', 'unsubscribed'] }).notNull(),
     source: text(),
+    /** What the person read when they agreed, word for word. */
+    wording: text(),
+    /** ISO 3166-1 alpha-2, as the edge told. */
+    country: text(),
+    /** Why they left, in their own words. */
+    reason: text(),
     occurred_at: instant().notNull().default(now),
     recorded_at: instant().notNull().default(now),
   },

@@ -15,7 +15,11 @@ export type Purpose =
   | 'recipient link'
   | 'bounce'
   | 'unsubscribe-mail'
+  | 'preferences'
   | 'report'
+  | 'confirm'
+  | 'export data'
+  | 'erase data'
 
 const PREFIXES: Record<Purpose, Uint8Array> = {
   open: encoder.encode('emk open\0'),
@@ -26,7 +30,11 @@ const PREFIXES: Record<Purpose, Uint8Array> = {
   'recipient link': encoder.encode('emk recipient link\0'),
   bounce: encoder.encode('emk bounce\0'),
   'unsubscribe-mail': encoder.encode('emk unsubscribe-mail\0'),
+  preferences: encoder.encode('emk preferences\0'),
   report: encoder.encode('emk report\0'),
+  confirm: encoder.encode('emk confirm\0'),
+  'export data': encoder.encode('emk export data\0'),
+  'erase data': encoder.encode('emk erase data\0'),
 }
 
 /** The first `size` bytes of HMAC-SHA256 over purpose and payload. */

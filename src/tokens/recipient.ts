@@ -7,7 +7,7 @@ import { decodeBase64url, encodeBase64url } from './base64url.ts'
 import type { KeyState, SigningKeys } from './keys.ts'
 import { mac, type Purpose, sameBytes } from './mac.ts'
 
-export type RecipientPurpose = 'open' | 'click' | 'unsubscribe' | 'view'
+export type RecipientPurpose = 'open' | 'click' | 'unsubscribe' | 'view' | 'preferences'
 
 export interface Recipient {
   campaign_id: number
@@ -18,10 +18,10 @@ export interface Recipient {
 
 const VERSION = 1
 /**
- * In bytes. A forged open or click only spoils a count; a forged unsubscribe takes somebody off a list, a forged view shows
- * somebody's mail.
+ * In bytes. A forged open or click only spoils a count; a forged unsubscribe takes somebody off a list, a forged view or preferences page
+ * shows what is somebody's.
  */
-const MAC_SIZES: Record<RecipientPurpose, number> = { open: 12, click: 12, unsubscribe: 16, view: 16 }
+const MAC_SIZES: Record<RecipientPurpose, number> = { open: 12, click: 12, unsubscribe: 16, view: 16, preferences: 16 }
 /** The longest varint of a safe integer: 53 bits in groups of 7. */
 const MAX_VARINT = 8
 const MAX_TOKEN_BYTES = 2 + 2 * MAX_VARINT + 16

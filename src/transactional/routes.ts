@@ -3,7 +3,7 @@ import { createRouter, operation } from '../http/route.ts'
 import { idParams } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
 import { testSend, testSendRequest } from './schema.ts'
-import { findSend } from './store.ts'
+import { findTestSend } from './store.ts'
 import { sendTest } from './test-send.ts'
 
 const tags = ['Campaigns']
@@ -41,7 +41,7 @@ const get = operation(
 export function testSendRoutes(services: Services) {
   const router = createRouter()
   const read = async (id: number) => {
-    const found = await findSend(services.db, id)
+    const found = await findTestSend(services.db, id)
     if (!found) throw notFound('test send', id)
     return found
   }

@@ -4,3 +4,7 @@
  */
 export const MAIL_STATES = ['queued', 'sending', 'sent', 'failed', 'skipped', 'unconfirmed'] as const
 export type MailState = (typeof MAIL_STATES)[number]
+
+/** `confirmation`: of a sign-up. `data`: what somebody asked for of their own data. */
+export const PURPOSES = ['test', 'confirmation', 'data'] as const
+export type Purpose = (typeof PURPOSES)[number]

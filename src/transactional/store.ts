@@ -1,6 +1,7 @@
-import { asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { refusalOf } from './refusal.ts'
+import type { Purpose } from './status.ts'
 import { type MailContent, transactional_mails, transactional_sends } from './table.ts'
 
 /** One address of a new send. */
@@ -19,14 +20,19 @@ export interface NewMail {
  */
 export async function insertSend(
   db: Database,
-  send: { campaign_id: number; content: MailContent; warnings: readonly { field: string; detail: string }[] },
+  send: {
+    purpose: Purpose
+    campaign_id: number | null
+    content: MailContent
+    warnings: readonly { field: string; detail: string }[]
+  },
   mails: readonly NewMail[],
 ): Promise<{ id: number; queued: number[] }> {
   const column = (name: keyof NewMail) => sql`${sql.param(mails.map((mail) => mail[name]))}::text[]`
   const { rows } = await db.execute<{ id: number; queued: number[] }>(sql`
     with made as (
       insert into transactional_sends (purpose, campaign_id, content, warnings)
-      values ('test', ${send.campaign_id}, ${JSON.stringify(send.content)}::jsonb, ${JSON.stringify(send.warnings)}::jsonb)
+      values (${send.purpose}, ${send.campaign_id}, ${JSON.stringify(send.content)}::jsonb, ${JSON.stringify(send.warnings)}::jsonb)
       returning id
     ), judged as (
       select i.email, i.n, coalesce(i.reason, ${refusalOf(sql`i.email`)},
@@ -46,19 +52,19 @@ export async function insertSend(
   return row
 }
 
-/** A send with its mails, in the order in which they were asked for. */
-export async function findSend(db: Database, id: number) {
+/** A test with its mails, in the order in which they were asked for. */
+export async function findTestSend(db: Database, id: number) {
   const m = transactional_mails
   const [[send], mails] = await db.batch([
     db
       .select({
         id: transactional_sends.id,
-        campaign_id: transactional_sends.campaign_id,
+        campaign_id: sql<number>`${transactional_sends.campaign_id}::float8`,
         warnings: transactional_sends.warnings,
         created_at: transactional_sends.created_at,
       })
       .from(transactional_sends)
-      .where(eq(transactional_sends.id, id)),
+      .where(and(eq(transactional_sends.id, id), eq(transactional_sends.purpose, 'test'))),
     db
       .select({
         id: m.id,

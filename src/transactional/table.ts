@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { check, index, jsonb, pgTable, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { id, identity, instant, now } from '../db/columns.ts'
 import type { Mail } from '../providers/provider.ts'
-import { MAIL_STATES } from './status.ts'
+import { MAIL_STATES, PURPOSES } from './status.ts'
 
 /** A whole mail but for whom it goes to and when. */
 export interface MailContent extends Omit<Mail, 'to' | 'date' | 'message_id'> {
@@ -15,9 +15,9 @@ export const transactional_sends = pgTable(
   'transactional_sends',
   {
     id: identity(),
-    purpose: text({ enum: ['test'] }).notNull(),
-    /** Whose content it is. */
-    campaign_id: id().notNull(),
+    purpose: text({ enum: PURPOSES }).notNull(),
+    /** Whose content a test is. */
+    campaign_id: id(),
     /** It may hold a person's data: it goes as soon as no mail needs it any more. */
     content: jsonb().$type<MailContent>(),
     warnings: jsonb().$type<{ field: string; detail: string }[]>().notNull().default([]),
@@ -25,7 +25,8 @@ export const transactional_sends = pgTable(
   },
   (t) => [
     index('transactional_sends_created').on(t.created_at),
-    check('transactional_purpose', sql`${t.purpose} = 'test'`),
+    check('transactional_purpose', sql`${t.purpose} in ('test', 'confirmation', 'data')`),
+    check('transactional_campaign', sql`(${t.purpose} = 'test') = (${t.campaign_id} is not null)`),
   ],
 )
 

@@ -59,7 +59,11 @@ export async function sendTest(s: Services, campaign_id: number, request: TestSe
     subject: `[Test] ${mail.subject}`,
     headers: [...mail.headers, ['X-EMK-Test', `campaign-${campaign_id}`]],
   }
-  const { id, queued } = await insertSend(s.db, { campaign_id, content, warnings: warningsOf(snapshot, mail) }, mails)
+  const { id, queued } = await insertSend(
+    s.db,
+    { purpose: 'test', campaign_id, content, warnings: warningsOf(snapshot, mail) },
+    mails,
+  )
   if (queued.length === 0) return id
   try {
     await s.transactional.sendBatch(queued.map((mail_id) => ({ body: { mail_id } })))

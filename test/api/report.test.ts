@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
 import { parseSigningKeys, type SigningKeys } from '../../src/tokens/keys.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
-import { signReport, verifyReport } from '../../src/tokens/report.ts'
+import { signTimed, verifyTimed } from '../../src/tokens/timed.ts'
 import { seedReport } from '../support/report.ts'
 import { openTestWorker, type TestWorker } from '../support/worker.ts'
 import { insertApiKey, openApi, type ProblemBody, request } from './client.ts'
@@ -35,7 +35,7 @@ const open = async (token: string, query = '') => {
   return { status: response.status, headers: response.headers, html: await response.text() }
 }
 const report = async (campaign_id: number, query = '') => {
-  const answer = await open(await signReport(keys, { campaign_id, expires_at: inAnHour() }), query)
+  const answer = await open(await signTimed(keys, 'report', { id: campaign_id, expires_at: inAnHour() }), query)
   expect(answer.status, answer.html).toBe(200)
   return answer
 }
@@ -50,8 +50,8 @@ describe('a link', () => {
   test('opens the report of its campaign until it expires', async () => {
     const { status, body } = await api.post<Link>(`/campaigns/${id}/report-link`, { expires_in_hours: 2 })
     expect(status).toBe(200)
-    const access = await verifyReport(keys, body.url.replace('https://mail.test/reports/', ''))
-    expect(access?.campaign_id).toBe(id)
+    const access = await verifyTimed(keys, 'report', body.url.replace('https://mail.test/reports/', ''))
+    expect(access?.id).toBe(id)
     expect(access?.expires_at.toISOString()).toBe(body.expires_at)
     const ahead = Date.parse(body.expires_at) - Date.now()
     expect([ahead > HOUR, ahead <= 2 * HOUR]).toEqual([true, true])
@@ -79,7 +79,7 @@ describe('a link', () => {
   test('of a campaign that there is not is not made; that of one that was deleted says so', async () => {
     expect((await api.post('/campaigns/999999/report-link')).status).toBe(404)
     const draft = await seedReport(worker.sql, { status: 'draft' })
-    const token = await signReport(keys, { campaign_id: draft.id, expires_at: inAnHour() })
+    const token = await signTimed(keys, 'report', { id: draft.id, expires_at: inAnHour() })
     expect((await open(token)).status).toBe(200)
     expect((await api.delete(`/campaigns/${draft.id}`)).status).toBe(204)
     const gone = await open(token)
@@ -87,13 +87,13 @@ describe('a link', () => {
   })
 
   test('that has expired is refused', async () => {
-    const late = await open(await signReport(keys, { campaign_id: id, expires_at: new Date(Date.now() - 1000) }))
+    const late = await open(await signTimed(keys, 'report', { id, expires_at: new Date(Date.now() - 1000) }))
     expect([late.status, late.html.includes('has expired')]).toEqual([410, true])
     expect(late.html).not.toContain('Spring letter')
   })
 
   test('that is changed anywhere, of another purpose or not one at all is refused', async () => {
-    const token = await signReport(keys, { campaign_id: id, expires_at: inAnHour() })
+    const token = await signTimed(keys, 'report', { id, expires_at: inAnHour() })
     const seconds = Math.floor(inAnHour().getTime() / 1000)
     // The same two numbers, signed for something else.
     const others = await Promise.all(
@@ -110,18 +110,18 @@ describe('a link', () => {
   })
 
   test('opens nothing but a report', async () => {
-    const token = await signReport(keys, { campaign_id: id, expires_at: inAnHour() })
+    const token = await signTimed(keys, 'report', { id, expires_at: inAnHour() })
     expect((await exports.default.fetch(`https://mail.test/v/${token}`)).status).toBe(404)
     expect((await exports.default.fetch(`https://mail.test/u/${token}`, { method: 'POST' })).status).toBe(404)
   })
 
   test('ends with the key it was signed with', async () => {
     const [former, current] = [`${'f'.repeat(42)}A`, `${'c'.repeat(42)}A`]
-    const token = await signReport(await parseSigningKeys(`7:signing:${former}`), {
-      campaign_id: id,
+    const token = await signTimed(await parseSigningKeys(`7:signing:${former}`), 'report', {
+      id,
       expires_at: inAnHour(),
     })
-    const opens = async (keys: string) => (await verifyReport(await parseSigningKeys(keys), token)) !== null
+    const opens = async (keys: string) => (await verifyTimed(await parseSigningKeys(keys), 'report', token)) !== null
     expect(await opens(`8:signing:${current},7:verifying:${former}`)).toBe(true)
     expect(await opens(`8:signing:${current},7:redirect-only:${former}`)).toBe(false)
     expect(await opens(`8:signing:${current}`)).toBe(false)
@@ -294,7 +294,7 @@ describe('the page', () => {
   })
 
   test('that cannot be read now says so', async () => {
-    const token = await signReport(keys, { campaign_id: id, expires_at: inAnHour() })
+    const token = await signTimed(keys, 'report', { id, expires_at: inAnHour() })
     await worker.sql('alter table campaign_breakdown rename to elsewhere')
     try {
       const { status, headers, html } = await open(token)

@@ -10,7 +10,7 @@ import { parseSigningKeys, type SigningKeys } from '../../src/tokens/keys.ts'
 import { readMailTokenAddress, verifyMailToken } from '../../src/tokens/mail-token.ts'
 import type { TransactionalSender } from '../../src/transactional/carry.ts'
 import { consumeTransactional } from '../../src/transactional/consume.ts'
-import { findSend, forgetSends, insertSend, overdueMails } from '../../src/transactional/store.ts'
+import { findTestSend, forgetSends, insertSend, overdueMails } from '../../src/transactional/store.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { grant, openGate, UNLIMITED } from '../support/open-gate.ts'
 
@@ -99,7 +99,7 @@ const address = () => `person-${++count}@example.com`
 const newSend = (emails: string[], account: string | null = null) =>
   insertSend(
     t.db,
-    { campaign_id: 7, content: { ...CONTENT, account }, warnings: [] },
+    { purpose: 'test', campaign_id: 7, content: { ...CONTENT, account }, warnings: [] },
     emails.map((email) => ({ email, hash: `hash of ${email}`, reason: null })),
   )
 
@@ -117,7 +117,7 @@ async function deliver(s: TransactionalSender, ids: number[]) {
 }
 
 const states = async (id: number) =>
-  (await findSend(t.db, id))?.mails.map(({ state, reason }) => [state, reason].filter(Boolean).join(' '))
+  (await findTestSend(t.db, id))?.mails.map(({ state, reason }) => [state, reason].filter(Boolean).join(' '))
 
 const content = async (id: number) =>
   (await t.sql('select content is not null as kept from transactional_sends where id = $1', [id]))[0]?.kept
@@ -152,7 +152,7 @@ test('each mail goes out once, however often and by however many its pointer is 
   const [first] = smtp.carried
   expect(first).toMatchObject({ subject: '[Test] Hello', html: '<p>Hello</p>', envelope_from: 'news@acme.example' })
   expect(new Set(smtp.carried.map((mail) => mail.message_id)).size).toBe(3)
-  expect((await findSend(t.db, id))?.mails[0]).toMatchObject({
+  expect((await findTestSend(t.db, id))?.mails[0]).toMatchObject({
     email: emails[0],
     state: 'sent',
     answer: '250 ok',
@@ -301,7 +301,7 @@ describe('faults', () => {
     const smtp = scripted()
     smtp.refuse({ kind: 'later', answer: 'connection refused' })
     expect(await deliver(sender(smtp.provider), away.queued)).toEqual([60])
-    expect((await findSend(t.db, away.id))?.mails[0]).toMatchObject({
+    expect((await findTestSend(t.db, away.id))?.mails[0]).toMatchObject({
       state: 'queued',
       reason: 'try_again',
       answer: 'connection refused',
@@ -318,7 +318,7 @@ describe('faults', () => {
     const good = await newSend([address()])
     const smtp = scripted()
     expect(await deliver(sender(smtp.provider), [...bad.queued, ...good.queued])).toEqual([null, null])
-    expect((await findSend(t.db, bad.id))?.mails[0]).toMatchObject({
+    expect((await findTestSend(t.db, bad.id))?.mails[0]).toMatchObject({
       state: 'failed',
       reason: 'no_account',
       answer: 'No sending account named "missing" may send for this sender.',

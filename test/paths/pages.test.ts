@@ -11,7 +11,7 @@ import { type Inbox, startInbox } from '../../local/inbox/inbox.ts'
 import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
 import { parseSigningKeys } from '../../src/tokens/keys.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
-import { signReport } from '../../src/tokens/report.ts'
+import { signTimed } from '../../src/tokens/timed.ts'
 import { CHROMIUM, NO_CHROMIUM, openBrowser, pngOf } from '../support/browser.ts'
 import { type Installation, openInstallation } from '../support/installation.ts'
 import { seedReport } from '../support/report.ts'
@@ -104,7 +104,7 @@ describe('of the Workers', () => {
     const expires_at = new Date(Date.now() + 3_600_000)
     for (const [name, options] of Object.entries(REPORTS)) {
       const { id } = await seedReport(i.sql, { ...options, source, format: 'mjml' })
-      reports[name] = `${i.api_url}/reports/${await signReport(keys, { campaign_id: id, expires_at })}`
+      reports[name] = `${i.api_url}/reports/${await signTimed(keys, 'report', { id, expires_at })}`
     }
   }, 180_000)
   afterAll(() => i?.close())

@@ -6,7 +6,7 @@ import type { BatchPointer } from '../../src/dispatch/message.ts'
 import { freezePage } from '../../src/ledger/freeze.ts'
 import { NOBODY } from '../../src/tokens/nobody.ts'
 import type { TransactionalPointer } from '../../src/transactional/message.ts'
-import { findSend, insertSend } from '../../src/transactional/store.ts'
+import { findTestSend, insertSend } from '../../src/transactional/store.ts'
 import standard from '../../workers/sender.ts'
 import { seedCampaign } from '../support/campaign.ts'
 import { openTestWorker, type TestWorker } from '../support/worker.ts'
@@ -155,6 +155,7 @@ describe('single mails', () => {
     return insertSend(
       t.db,
       {
+        purpose: 'test',
         campaign_id: 7,
         warnings: [],
         content: {
@@ -186,7 +187,7 @@ describe('single mails', () => {
     return getQueueResult(batch, ctx)
   }
   const states = async (id: number) =>
-    (await findSend(t.db, id))?.mails.map(({ state, reason }) => [state, reason].filter(Boolean).join(' '))
+    (await findTestSend(t.db, id))?.mails.map(({ state, reason }) => [state, reason].filter(Boolean).join(' '))
 
   test('by SMTP, SES and SendGrid: each answer has its state, and a repeated pointer sends nothing', async () => {
     const smtp_send = await send('relay', ['ok', 'u550', 'g450', 'dotdrop'])

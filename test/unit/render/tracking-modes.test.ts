@@ -48,7 +48,7 @@ const hrefs = (html: string) => Array.from(html.matchAll(/ href="([^"]*)"/g), ([
 
 /** Whose the first token of a kind is. */
 async function whose(purpose: RecipientPurpose, content: string): Promise<number | undefined> {
-  const path = { open: '/t/o/', click: '/t/c/', unsubscribe: '/u/', view: '/v/' }[purpose]
+  const path = { open: '/t/o/', click: '/t/c/', unsubscribe: '/u/', view: '/v/', preferences: '/preferences/' }[purpose]
   const token = new RegExp(`${path}([\\w-]+)`).exec(content)?.[1]
   if (token === undefined) return undefined
   const recipient = await verifyRecipient(signing_keys, purpose, token)
