@@ -71,7 +71,7 @@ async function prepare({ snapshot, rows }: RenderJob): Promise<Record<string, Wa
     const address = `${snapshot.tracking_url}/u/${token}`
     return {
       row,
-      data: templateData(row, snapshot, address, ''),
+      data: templateData(row, snapshot, { unsubscribe_url: address, web_view_url: '', preferences_url: '' }),
       tracking: { pixel: `${snapshot.tracking_url}/t/o/${token}.gif`, click: token },
     }
   })

@@ -10,12 +10,18 @@ export interface TemplatePerson {
   locale: string | null
 }
 
+/** Pages that are a recipient's own. Empty where a mail names none of that kind. */
+export interface OwnAddresses {
+  unsubscribe_url: string
+  web_view_url: string
+  preferences_url: string
+}
+
 /** What a template may name: the documented variables, and nothing else. */
 export function templateData(
   person: TemplatePerson,
   snapshot: Pick<Snapshot, 'sender' | 'campaign' | 'list'>,
-  unsubscribe_url: string,
-  web_view_url: string,
+  { unsubscribe_url, web_view_url, preferences_url }: OwnAddresses,
 ) {
   const { email, first_name, last_name, attributes, timezone, locale } = person
   const { sender, campaign, list } = snapshot
@@ -28,6 +34,7 @@ export function templateData(
     locale,
     unsubscribe_url,
     web_view_url,
+    preferences_url,
     sender: { from_name: sender.from_name, from_email: sender.from_email, postal_address: sender.postal_address },
     campaign: { id: campaign.id, name: campaign.name },
     list: { id: list.id, name: list.name },

@@ -5,8 +5,8 @@ import type { SigningKeys } from '../tokens/keys.ts'
 import { signRecipientLink } from '../tokens/link.ts'
 import { ANYBODY, NOBODY } from '../tokens/nobody.ts'
 import { type RecipientPurpose, signRecipient } from '../tokens/recipient.ts'
-import { clickBase, openUrl, unsubscribeUrl, webViewUrl } from '../tokens/urls.ts'
-import { type TemplatePerson, templateData } from './data.ts'
+import { clickBase, openUrl, preferencesUrl, unsubscribeUrl, webViewUrl } from '../tokens/urls.ts'
+import { type OwnAddresses, type TemplatePerson, templateData } from './data.ts'
 import type { LinkHosts } from './link-hosts.ts'
 import type { Rendered, Renderer } from './render.ts'
 
@@ -40,14 +40,19 @@ export async function renderForRecipient(
     signRecipient(signing_keys, purpose, recipient.campaign_id, subscriber_id)
   const counted = (purpose: 'open' | 'click', mode: TrackingMode) =>
     mode === 'none' ? null : token(purpose, mode === 'aggregate' ? anyone(person.subscriber_id) : person.subscriber_id)
-  const [open, click, unsubscribe, view] = await Promise.all([
+  const [open, click, unsubscribe, view, preferences] = await Promise.all([
     pixel ? counted('open', track_opens) : null,
     counted('click', track_clicks),
     token('unsubscribe', person.subscriber_id),
     renderer.shows_web_view ? token('view', person.subscriber_id) : null,
+    renderer.shows_preferences ? token('preferences', person.subscriber_id) : null,
   ])
   const unsubscribe_url = unsubscribeUrl(tracking_url, unsubscribe)
-  const web_view_url = view === null ? '' : webViewUrl(public_url, view)
+  const own: OwnAddresses = {
+    unsubscribe_url,
+    web_view_url: view === null ? '' : webViewUrl(public_url, view),
+    preferences_url: preferences === null ? '' : preferencesUrl(public_url, preferences),
+  }
   /** The same link in HTML and text is signed once. */
   const signed = new Map<string, Promise<string>>()
   const signOwn = async (n: number, url: string) => {
@@ -59,10 +64,10 @@ export async function renderForRecipient(
   }
   const sign = track_clicks === 'aggregate' || track_clicks === 'none' ? null : signOwn
   const mail = await renderer.renderTracked(
-    templateData(person, snapshot, unsubscribe_url, web_view_url),
+    templateData(person, snapshot, own),
     { pixel: open === null ? '' : openUrl(tracking_url, open), click: click ?? '' },
-    // Without a web view its address is empty, and an empty one leads nowhere.
-    { hosts: link_hosts, direct: [unsubscribe_url, web_view_url].filter((address) => address !== ''), sign },
+    // An empty address leads nowhere.
+    { hosts: link_hosts, direct: Object.values(own).filter((address) => address !== ''), sign },
   )
   return { ...mail, unsubscribe_url }
 }

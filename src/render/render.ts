@@ -32,6 +32,8 @@ export interface Tracking {
 export interface Renderer {
   /** Whether the mail names its own web view, whose address then is worth signing. */
   readonly shows_web_view: boolean
+  /** The same of its reader's preferences. */
+  readonly shows_preferences: boolean
   /**
    * Renders one recipient's mail. Links whose address holds variables lead straight to their target.
    *
@@ -77,6 +79,7 @@ export function prepareContent(content: Content): Renderer {
 
   return {
     shows_web_view: parts.some((part) => part.includes('web_view_url')),
+    shows_preferences: parts.some((part) => part.includes('preferences_url')),
     render(data, tracking) {
       const mail = render(data, tracking)
       if (mark === '') return mail

@@ -19,10 +19,9 @@ export type Badges = ReadonlyMap<number, { text: string; title: string; strong: 
  * @returns null when the mail cannot be rendered with the sample's data
  */
 export function clickMap(mail: MappedMail, badges: Badges): string | null {
-  const { unsubscribe, web_view } = SAMPLE_ADDRESSES
   try {
     const content = { subject: '', text: '', preheader: mail.preheader, html: markLinks(mail.html) }
-    const data = templateData(SAMPLE_PERSON, mail, unsubscribe, web_view)
+    const data = templateData(SAMPLE_PERSON, mail, SAMPLE_ADDRESSES)
     return withBadges(prepareContent(content).render(data, { pixel: '', click: '' }).html, badges)
   } catch (error) {
     if (error instanceof RenderError) return null

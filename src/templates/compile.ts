@@ -160,7 +160,8 @@ function clipped(html: string): TemplateWarning[] {
 function unescaped(used: readonly UsedVariable[]): TemplateWarning[] {
   return used
     .filter(
-      ({ path, unescaped }) => unescaped && !/^(?:unsubscribe_url|web_view_url|sender|campaign|list)\b/.test(path),
+      ({ path, unescaped }) =>
+        unescaped && !/^(?:unsubscribe_url|web_view_url|preferences_url|sender|campaign|list)\b/.test(path),
     )
     .map(({ path, line }) => ({
       code: 'unescaped_variable',

@@ -114,7 +114,7 @@ export function linkTo(address: string, guard: TagGuard): Found {
 }
 
 /** Addresses that are ours, each made for one recipient and never tracked. */
-const OWN = /^\{\{\{?~?&?\s*(?:@root\.)?(?:unsubscribe_url|web_view_url)\s*~?\}?\}\}$/
+const OWN = /^\{\{\{?~?&?\s*(?:@root\.)?(?:unsubscribe_url|web_view_url|preferences_url)\s*~?\}?\}\}$/
 
 function linkWithVariables(address: string, guard: TagGuard): Found {
   const written = guard.restore(address)

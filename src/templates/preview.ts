@@ -44,12 +44,7 @@ export function renderPreview(
   { person, list }: Reader = { person: SAMPLE_PERSON, list: SAMPLE_MAILING.list },
 ): Rendered & { warnings: TemplateWarning[] } {
   const { html, text, links, warnings } = compiled
-  const known = templateData(
-    person,
-    { ...SAMPLE_MAILING, list },
-    SAMPLE_ADDRESSES.unsubscribe,
-    SAMPLE_ADDRESSES.web_view,
-  )
+  const known = templateData(person, { ...SAMPLE_MAILING, list }, SAMPLE_ADDRESSES)
   try {
     const content = { subject, preheader, html: plainLinks(html, links, 'html'), text: plainLinks(text, links, 'text') }
     return { ...prepareContent(content).render({ ...known, ...data }, { pixel: '', click: '' }), warnings }

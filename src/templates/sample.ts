@@ -1,5 +1,5 @@
 import type { Snapshot } from '../campaigns/snapshot.ts'
-import { templateData } from '../render/data.ts'
+import { type OwnAddresses, templateData } from '../render/data.ts'
 
 /** Whom a preview is for when the caller names nobody. */
 export const SAMPLE_PERSON = {
@@ -25,12 +25,15 @@ export const SAMPLE_MAILING: Pick<Snapshot, 'sender' | 'campaign' | 'list'> = {
   list: { id: 0, name: 'Example List' },
 }
 
-export const SAMPLE_ADDRESSES = { unsubscribe: 'https://example.com/unsubscribe', web_view: 'https://example.com/view' }
+export const SAMPLE_ADDRESSES: OwnAddresses = {
+  unsubscribe_url: 'https://example.com/unsubscribe',
+  web_view_url: 'https://example.com/view',
+  preferences_url: 'https://example.com/preferences',
+}
 
 /** Every variable there is, attributes excepted. */
 export const SAMPLE_DATA: Readonly<Record<string, unknown>> = templateData(
   SAMPLE_PERSON,
   SAMPLE_MAILING,
-  SAMPLE_ADDRESSES.unsubscribe,
-  SAMPLE_ADDRESSES.web_view,
+  SAMPLE_ADDRESSES,
 )

@@ -13,5 +13,9 @@ export const unsubscribeUrl = (tracking_url: string, unsubscribe_token: string) 
 /** The mail as a page, at emk-api: `public_url` is where that answers, without a slash at the end. */
 export const webViewUrl = (public_url: string, view_token: string) => `${public_url}/v/${view_token}`
 
+/** What a reader gets, and may change; at emk-api, too. */
+export const preferencesUrl = (public_url: string, preferences_token: string) =>
+  `${public_url}/preferences/${preferences_token}`
+
 /** A campaign's report, at emk-api, too. */
 export const reportUrl = (public_url: string, report_token: string) => `${public_url}/reports/${report_token}`

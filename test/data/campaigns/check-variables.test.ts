@@ -65,6 +65,7 @@ describe('variables that nobody has', () => {
       'email',
       'unsubscribe_url',
       'web_view_url',
+      'preferences_url',
       'campaign.name',
       'campaign.title',
       'list.id',

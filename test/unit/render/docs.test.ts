@@ -34,7 +34,8 @@ describe('docs/templates.md', () => {
   test('every variable there is has a line, and no other', () => {
     const person = { email: '', first_name: '', last_name: '', attributes: {}, timezone: '', locale: '' }
     const sender = { from_name: '', from_email: '', reply_to: '', postal_address: '', account: null }
-    const data = templateData(person, { sender, campaign: { id: 0, name: '' }, list: { id: 0, name: '' } }, '', '')
+    const own = { unsubscribe_url: '', web_view_url: '', preferences_url: '' }
+    const data = templateData(person, { sender, campaign: { id: 0, name: '' }, list: { id: 0, name: '' } }, own)
     const paths = Object.entries(data).flatMap(([name, value]) =>
       value !== null && typeof value === 'object' && name !== 'attributes'
         ? Object.keys(value).map((key) => `${name}.${key}`)

@@ -16,7 +16,7 @@ const signing = { signing_keys, link_hosts: () => false }
 const URL_OF_ALL = 'https://shop.example/?a=1&b=%C3%A4#top'
 const SOURCE = `<p>Hi</p><a href="https://shop.example/?a=1&amp;b=%C3%A4#top">all</a>
 <a href="https://shop.example/{{attributes.city}}?a=1&amp;b">near</a>
-<a href="{{web_view_url}}">view</a> {{sender.postal_address}} <a href="{{unsubscribe_url}}">Unsubscribe</a>`
+<a href="{{web_view_url}}">view</a> <a href="{{preferences_url}}">choose</a> {{sender.postal_address}} <a href="{{unsubscribe_url}}">Unsubscribe</a>`
 const compiled = await compileTemplate({ format: 'html', source: SOURCE, text_source: null })
 
 const person = (subscriber_id: number) => ({
@@ -57,7 +57,8 @@ async function whose(purpose: RecipientPurpose, content: string): Promise<number
 }
 
 /** What stands in a mail that leads to nobody but its reader. */
-const withoutOwn = (html: string) => html.replace(/https:\/\/(?:t\.example\/u|p\.example\/v)\/[\w-]+/g, '')
+const withoutOwn = (html: string) =>
+  html.replace(/https:\/\/(?:t\.example\/u|p\.example\/(?:v|preferences))\/[\w-]+/g, '')
 
 describe.each(TRACKING_MODES)('clicks: %s', (clicks) => {
   test.each(TRACKING_MODES)('and opens: %s', async (opens) => {
@@ -70,6 +71,8 @@ describe.each(TRACKING_MODES)('clicks: %s', (clicks) => {
     expect(await whose('unsubscribe', unsubscribe_url)).toBe(42)
     expect(html).toContain(`href="${unsubscribe_url}"`)
     expect(await whose('view', html)).toBe(42)
+    expect(await whose('preferences', html)).toBe(42)
+    expect(await whose('preferences', text)).toBe(42)
   })
 })
 

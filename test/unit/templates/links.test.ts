@@ -55,6 +55,7 @@ describe('links', () => {
     '{{ unsubscribe_url }}',
     '{{{unsubscribe_url}}}',
     '{{web_view_url}}',
+    '{{preferences_url}}',
     'mailto:{{email}}',
   ])('%s is left alone without a word', async (href) => {
     const { html, links, warnings } = await compileHtmlSource(page(`<a href="${href}">x</a>`))
