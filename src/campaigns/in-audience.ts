@@ -5,7 +5,7 @@ import { hasClicked, hasOpened, wasSent } from './engagement.ts'
 /**
  * Of a subscriber `s`: that they are in the audience now. The one truth of whom a campaign is for, whoever asks: what is
  * frozen, what is counted before, and for whom the mail is tried. Someone with any standing on an excluded list stays out,
- * also after leaving that list.
+ * also after leaving that list. So does someone who asked for a pause, until it is over.
  */
 export function inAudience(audience: Audience): SQL {
   const { include, exclude, where, sample } = audience
@@ -15,6 +15,7 @@ export function inAudience(audience: Audience): SQL {
     : sql``
   return sql`
     s.status = 'active'
+    and (s.paused_until is null or s.paused_until <= now())
     and s.attributes @> ${JSON.stringify(where)}::jsonb
     and exists (
       select 1 from list_members m

@@ -9,7 +9,7 @@ export interface ClaimedRow {
   subscriber_id: number
   attempts: number
   /** Why this person must not be mailed any more; null for all others. */
-  skip: 'deleted' | 'unsubscribed' | 'bounced' | 'complained' | 'suppressed' | null
+  skip: 'deleted' | 'unsubscribed' | 'bounced' | 'complained' | 'paused' | 'suppressed' | null
   /**
    * Ms of the newest opt-out by link that SQL knows, or of a resubscription to all mail or one of the campaign's lists; 0
    * when there is none. A later one in Redis holds the mail back. Nothing else counts: an import, leaving one list by API,
@@ -76,6 +76,7 @@ export async function claimBatch(
             when s.id is null then 'deleted'
             when s.status <> 'active' then s.status
             when m.subscribed is not true then 'unsubscribed'
+            when s.paused_until > now() then 'paused'
             when a.id is not null or o.id is not null then 'suppressed'
           end as skip,
           coalesce((select extract(epoch from max(p.occurred_at)) * 1000 from consents p

@@ -45,6 +45,7 @@ const WORDS: Record<string, string> = {
   unsubscribe_pending: 'Is just unsubscribing',
   bounced: 'Had bounced before',
   complained: 'Had called a mail spam before',
+  paused: 'Asked for a pause',
   suppressed: 'Is on the suppression list',
   deleted: 'Was deleted',
   not_in_allowlist: 'Is not in this installation’s allowlist',

@@ -52,6 +52,16 @@ test('pages freeze everyone once, in batches of at most 100 that sum to the audi
   for (const b of batches) expect([b.size, b.open]).toEqual([b.rows, b.rows])
 })
 
+test('whoever asked for a pause is left out until it is over', async () => {
+  const { campaign_id, list_id, subscriber_ids } = await seedCampaign(t, 4)
+  const [pausing, over, back] = subscriber_ids
+  await t.sql(`update subscribers set paused_until = now() + interval '1 hour' where id = $1`, [pausing])
+  await t.sql(`update subscribers set paused_until = now() - interval '1 second' where id = $1`, [over])
+  await t.sql('update subscribers set paused_until = null where id = $1', [back])
+  await freezeAll(campaign_id, everyone(list_id), 100)
+  expect(await frozen(campaign_id)).toEqual(subscriber_ids.filter((id) => id !== pausing))
+})
+
 test('an audience that is an exact multiple of the page still comes to its end', async () => {
   const { campaign_id, list_id } = await seedCampaign(t, 200)
   expect(await freezeAll(campaign_id, everyone(list_id), 100)).toEqual({ pages: 3, batch_count: 2 })

@@ -54,8 +54,8 @@ describe('claim', () => {
   })
 
   test('names why somebody must not be mailed any more', async () => {
-    const { campaign_id, subscriber_ids } = await frozenCampaign(7)
-    const [a, b, c, d, e, f] = subscriber_ids
+    const { campaign_id, subscriber_ids } = await frozenCampaign(10)
+    const [a, b, c, d, e, f, g, h, i] = subscriber_ids
     await t.sql('delete from subscribers where id = $1', [a])
     await t.sql(`update subscribers set status = 'unsubscribed' where id = $1`, [b])
     await t.sql(`update list_members set status = 'unsubscribed', unsubscribed_at = now() where subscriber_id = $1`, [
@@ -66,6 +66,11 @@ describe('claim', () => {
     await t.sql(`update subscribers set email = 'x@blocked.example' where id = $1`, [e])
     await t.sql(`insert into suppressions (kind, value) values ('domain', 'blocked.example')`)
     await t.sql(`update subscribers set status = 'bounced' where id = $1`, [f])
+    await t.sql(`update subscribers set paused_until = now() + interval '1 hour' where id = any($1::bigint[])`, [
+      [c, g, h],
+    ])
+    await t.sql(`insert into suppressions (kind, value) select 'address', email from subscribers where id = $1`, [h])
+    await t.sql(`update subscribers set paused_until = now() - interval '1 second' where id = $1`, [i])
     const claimed = await claim(campaign_id, crypto.randomUUID())
     expect(claimed.claimed && claimed.rows.map((row) => row.skip)).toEqual([
       'deleted',
@@ -74,6 +79,9 @@ describe('claim', () => {
       'suppressed',
       'suppressed',
       'bounced',
+      'paused',
+      'paused',
+      null,
       null,
     ])
   })
