@@ -11,4 +11,29 @@ export interface ReadState {
   format: ExportFormat
   /** The first record, in the order of the columns. */
   header: string[]
+  /**
+   * The position is inside a record that was refused for its length: what is left of its line belongs to no record. So a
+   * state is only good together with the position it was yielded with.
+   */
+  in_long_record?: true
+}
+
+/** One record of the file. */
+export interface SourceRecord {
+  /** Where it begins, from 1. */
+  line: number
+  /** As many as the header has. None when there is a problem. */
+  cells: string[]
+  /** As it stands in the file, without the line break. Of a record that is too long, only the beginning. */
+  text: string
+  /** Why it cannot be read; the records after it can. */
+  problem: string | null
+}
+
+/** What one column of the file is taken for. */
+export interface ColumnDescription {
+  /** As the header spells it. */
+  column: string
+  /** A field of subscribers or suppressions, `attributes.<name>`, or null where the column is left out. */
+  field: string | null
 }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { boolean, check, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { id, identity, instant, now } from '../db/columns.ts'
 import type { ImportOptions } from './options.ts'
-import type { ReadState } from './state.ts'
+import type { ColumnDescription, ReadState } from './state.ts'
 import { IMPORT_KINDS, IMPORT_STATUSES } from './status.ts'
 
 /**
@@ -22,6 +22,10 @@ export const imports = pgTable(
     size: id(),
     /** What reading on needs to know of the beginning; null before the first line is whole. */
     state: jsonb().$type<ReadState>(),
+    /** What each column of the file is taken for (mapping.ts). */
+    columns: jsonb().$type<ColumnDescription[]>(),
+    /** Of a dry run: the first rows as they would be written. They hold personal data: kept for 30 days. */
+    sample: jsonb().$type<Record<string, unknown>[]>(),
     /** Bytes of the file that are done with: the next part begins here. Ends between two records. */
     next_offset: id().notNull().default(0),
     /** The line of the file that begins there, from 1. */

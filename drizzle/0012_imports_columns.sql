@@ -1,0 +1,2 @@
+ALTER TABLE "imports" ADD COLUMN "columns" jsonb;--> statement-breakpoint
+ALTER TABLE "imports" ADD COLUMN "sample" jsonb;
