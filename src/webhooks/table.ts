@@ -17,6 +17,8 @@ export const webhook_endpoints = pgTable(
     previous_until: instant(),
     enabled: boolean().notNull().default(true),
     disabled_reason: text(),
+    /** Since when every try has failed; null after one that went well. */
+    failing_since: instant(),
     created_at: instant().notNull().default(now),
     updated_at: instant().notNull().default(now),
   },
@@ -35,21 +37,31 @@ export const webhook_messages = pgTable(
       .notNull()
       .references(() => webhook_endpoints.id, { onDelete: 'cascade' }),
     type: text().notNull(),
+    /** Whom it is about: their address is read when it is sent, and never kept here. */
+    subscriber_id: id(),
     payload: jsonb().$type<Record<string, unknown>>().notNull(),
     status: text({ enum: ['pending', 'delivered', 'failed'] })
       .notNull()
       .default('pending'),
+    /** Tries that were begun; a pointer names how many there were, so that a repeated one finds nothing. */
     attempts: integer().notNull().default(0),
+    /** Not to be put on the queue before; while it is there, when its pointer is given up as lost. */
     due_at: instant().notNull().default(now),
+    in_flight: boolean().notNull().default(false),
     delivered_at: instant(),
     created_at: instant().notNull().default(now),
   },
   (t) => [
-    index('webhook_messages_due').on(t.due_at).where(sql`${t.status} = 'pending'`),
+    index('webhook_messages_pending').on(t.endpoint_id, t.due_at).where(sql`${t.status} = 'pending'`),
+    index('webhook_messages_in_flight').on(t.endpoint_id, t.due_at).where(sql`${t.in_flight}`),
+    // The log: all of it, one type, and what did not arrive, each in the order of its pages.
     index('webhook_messages_endpoint').on(t.endpoint_id, t.id),
-    index('webhook_messages_created').on(t.created_at),
+    index('webhook_messages_type').on(t.endpoint_id, t.type, t.id),
+    index('webhook_messages_open').on(t.endpoint_id, t.status, t.id).where(sql`${t.status} <> 'delivered'`),
+    index('webhook_messages_subscriber').on(t.subscriber_id).where(sql`${t.subscriber_id} is not null`),
     check('webhook_messages_status', sql`${t.status} in ('pending', 'delivered', 'failed')`),
     check('webhook_messages_delivered', sql`(${t.status} = 'delivered') = (${t.delivered_at} is not null)`),
+    check('webhook_messages_in_flight', sql`not ${t.in_flight} or ${t.status} = 'pending'`),
   ],
 )
 
