@@ -31,3 +31,14 @@ export async function hashEmail(hash_key: string, email: string): Promise<string
   const mac = await crypto.subtle.sign('HMAC', await key, encoder.encode(email.toLowerCase()))
   return Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
+
+const BLOCK = 64
+
+/** The key of `hashEmail` as HMAC lays it before its two hashes (RFC 2104), in hex: for hashing inside a statement. */
+export async function hashPads(hash_key: string): Promise<{ inner: string; outer: string }> {
+  let key = encoder.encode(hash_key)
+  if (key.length > BLOCK) key = new Uint8Array(await crypto.subtle.digest('SHA-256', key))
+  const pad = (with_byte: number) =>
+    Array.from({ length: BLOCK }, (_, i) => ((key[i] ?? 0) ^ with_byte).toString(16).padStart(2, '0')).join('')
+  return { inner: pad(0x36), outer: pad(0x5c) }
+}

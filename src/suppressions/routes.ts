@@ -24,9 +24,9 @@ const add = operation(
     method: 'post',
     path: '/suppressions',
     tags,
-    summary: 'Suppress up to 1,000 addresses and domains',
+    summary: 'Suppress up to 1,000 addresses, domains and keyed hashes',
     description:
-      'Nobody suppressed is mailed, whatever lists they are on; their status stays as it is. A domain covers exactly itself, not its subdomains. One answer per row, in order; what is suppressed already stays as it is.',
+      'Nobody suppressed is mailed, whatever lists they are on; their status stays as it is. A domain covers exactly itself, not its subdomains. A hash is that of an address, made with the HASH_KEY of this installation, such as deleted subscribers leave behind; the address cannot come in again without a new consent. One answer per row, in order; what is suppressed already stays as it is.',
     request: { body: { required: true, content: { 'application/json': { schema: bulkSuppressions } } } },
     responses: {
       200: { description: 'One answer per row', content: { 'application/json': { schema: suppressionAnswers } } },
@@ -83,13 +83,13 @@ const remove = operation(
   },
 )
 
-export function suppressionRoutes({ db }: Services) {
+export function suppressionRoutes({ db, hash_key }: Services) {
   const router = createRouter()
   router.openAPIRegistry.register('NewSuppression', newSuppression)
 
   router.openapi(add, async (c) => {
     const { suppressions } = c.req.valid('json')
-    return c.json({ data: await addSuppressions(db, suppressions) }, 200)
+    return c.json({ data: await addSuppressions(db, hash_key, suppressions) }, 200)
   })
 
   router.openapi(list, async (c) => {

@@ -1,11 +1,12 @@
 import * as z from 'zod'
 import { named, pageQuery, time } from '../http/schema.ts'
-import { domain, email, line } from '../subscribers/schema.ts'
+import { domain, email, line, moment } from '../subscribers/schema.ts'
 
 /** Suppressions in one call. */
 const BULK_LIMIT = 1_000
 
 const REASONS = ['manual', 'unsubscribe', 'bounce', 'complaint'] as const
+const HASH_REASONS = [...REASONS, 'deleted'] as const
 
 const reason = z.enum(REASONS).default('manual')
 const source = line(200)
@@ -13,16 +14,38 @@ const source = line(200)
   .nullable()
   .default(null)
   .openapi({ type: ['string', 'null'], description: 'Where it comes from', example: 'list of 2024' })
+const created_at = moment
+  .optional()
+  .openapi({ description: 'Since when, for suppressions that come from elsewhere; now, if it is left out' })
+
+const hash = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
+  .openapi({
+    type: 'string',
+    pattern: '^[0-9a-fA-F]{64}$',
+    description: 'HMAC-SHA256 of the lower-case address with the HASH_KEY of this installation, as an export has it',
+  })
 
 export const newSuppression = named(
   'NewSuppression',
   z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('address'), value: email, reason, source }),
+    z.strictObject({ kind: z.literal('address'), value: email, reason, source, created_at }),
     z.strictObject({
       kind: z.literal('domain'),
       value: domain.openapi({ description: 'Exactly this domain; subdomains are others' }),
       reason,
       source,
+      created_at,
+    }),
+    z.strictObject({
+      kind: z.literal('hash'),
+      value: hash,
+      reason: z.enum(HASH_REASONS).default('deleted'),
+      source,
+      created_at,
     }),
   ]),
 )
@@ -43,8 +66,8 @@ export const suppression = named(
   z.strictObject({
     id: z.int(),
     kind: z.enum(['address', 'domain', 'hash']),
-    value: z.string().openapi({ description: 'Of a hash, which a deleted subscriber left behind, only the beginning' }),
-    reason: z.enum([...REASONS, 'deleted']),
+    value: z.string().openapi({ description: 'Of a hash only the beginning; the export has all of it' }),
+    reason: z.enum(HASH_REASONS),
     source: z.string().nullable(),
     created_at: time,
   }),
@@ -66,7 +89,7 @@ export const suppressionAnswers = named(
 
 const filters = {
   kind: z.enum(['address', 'domain', 'hash']).optional(),
-  reason: z.enum([...REASONS, 'deleted']).optional(),
+  reason: z.enum(HASH_REASONS).optional(),
 }
 
 export const suppressionQuery = z.strictObject({

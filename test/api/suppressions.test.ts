@@ -50,7 +50,7 @@ test('addresses and domains, one answer each, the same again unchanged', async (
   expect(first.body.data.slice(4).map((row) => row.errors[0]?.field)).toEqual([
     'value',
     'value',
-    'kind',
+    'value',
     'reason',
     'row',
   ])
