@@ -4,3 +4,6 @@
  */
 export const ATTRIBUTE_TYPES = ['string', 'number', 'boolean', 'date', 'list'] as const
 export type AttributeType = (typeof ATTRIBUTE_TYPES)[number]
+
+/** Definitions at most: as many as one subscriber may have attributes. Every write reads them all. */
+export const DEFINITIONS_LIMIT = 100

@@ -1,7 +1,10 @@
 // What every write of subscribers shares in SQL: the rows that came in, beside what is stored, with the verdict on each.
 import { type SQL, sql } from 'drizzle-orm'
+import { mismatches } from '../attributes/mismatch.ts'
+import type { ImportPolicy } from '../imports/options.ts'
 import { ATTRIBUTE_KEYS_LIMIT, ATTRIBUTES_LIMIT } from './row.ts'
 import { SUBSCRIBER_STATUSES } from './status.ts'
+import { TAGS_LIMIT } from './tags.ts'
 
 /** `upsert` and `create` find a subscriber by address, `update` by id. */
 export type WriteMode = 'upsert' | 'create' | 'update'
@@ -13,6 +16,12 @@ const RANKS = sql.raw(`array[${SUBSCRIBER_STATUSES.map((status) => `'${status}'`
  * outrank every opt-out of the next minutes.
  */
 const CLOCK_SKEW = sql.raw(`interval '5 minutes'`)
+
+/**
+ * Rows of this pass that created their subscriber, as `createRows` noted them for the rest of the transaction: to the
+ * policy `skip` those are new, and everyone else who is there is left alone, even if the same file brought them.
+ */
+export const CREATED_HERE = 'emk.created_here'
 
 /** How bad a status is: 1 is `active`. */
 export const rank = (status: SQL) => sql`array_position(${RANKS}, ${status})`
@@ -26,31 +35,42 @@ export const rank = (status: SQL) => sql`array_position(${RANKS}, ${status})`
  * who had left before (a membership keeps the first time, the consents keep all). When no record says
  * when a status got worse, the subscriber's last change counts: later than the truth, so never too lenient.
  *
- * @param rows - JSON array of rows as `rowsAsJson` makes it
+ * The policy says what a row may change of someone who is there; `skipped` marks those it leaves alone. Attributes are
+ * held to their definitions as they come in: what is stored was, when the definition was made.
+ *
+ * @param rows - JSON array of rows as `asJson` (write.ts) makes them
  */
-export const judgeRows = (mode: WriteMode, rows: string) => sql`
+export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy) => sql`
   input as materialized (
     select e.row, r.*
     from jsonb_array_elements(${rows}::jsonb) as e(row)
     cross join lateral jsonb_to_record(e.row) as r(
       n int, id bigint, email text, hash text, first_name text, last_name text, status text, attributes jsonb,
-      attributes_gone text[], timezone text, locale text, consented_at timestamptz, consent_source text,
+      attributes_gone text[], timezone text, locale text, tags text[], add_tags text[], remove_tags text[],
+      consented_at timestamptz, consent_source text, consent_wording text, consent_country text,
       list_ids bigint[], resubscribe boolean)
   ),
   beside as materialized (
     select
-      i.n, i.hash, i.consent_source,
-      case when i.consented_at between now() and now() + ${CLOCK_SKEW} then now() else i.consented_at end as consented_at, coalesce(i.list_ids, '{}') as list_ids,
+      i.n, i.hash, i.consent_source, i.consent_wording, i.consent_country,
+      case when i.consented_at between now() and now() + ${CLOCK_SKEW} then now() else i.consented_at end as consented_at,
+      coalesce(i.list_ids, '{}') as list_ids,
       coalesce(i.resubscribe, false) as resubscribe, coalesce(i.status, 'active') as asked_status,
       s.id as subscriber_id, s.xmin = pg_current_xact_id()::xid as written_here,
       s.email as old_email, s.first_name as old_first_name, s.last_name as old_last_name, s.status as old_status,
       s.attributes as old_attributes, s.timezone as old_timezone, s.locale as old_locale,
+      s.tags as old_tags,
       ${mode === 'update' ? sql`coalesce(i.email, s.email)` : sql`coalesce(s.email, i.email)`} as new_email,
-      case when i.row ? 'first_name' then i.first_name else s.first_name end as new_first_name,
-      case when i.row ? 'last_name' then i.last_name else s.last_name end as new_last_name,
-      case when i.row ? 'timezone' then i.timezone else s.timezone end as new_timezone,
-      case when i.row ? 'locale' then i.locale else s.locale end as new_locale,
-      (coalesce(s.attributes, '{}') || coalesce(i.attributes, '{}')) - coalesce(i.attributes_gone, '{}') as new_attributes,
+      ${newText('first_name', policy)} as new_first_name, ${newText('last_name', policy)} as new_last_name,
+      ${newText('timezone', policy)} as new_timezone, ${newText('locale', policy)} as new_locale,
+      ${
+        policy === 'fill'
+          ? sql`coalesce(i.attributes, '{}') || coalesce(s.attributes, '{}')`
+          : sql`(coalesce(s.attributes, '{}') || coalesce(i.attributes, '{}')) - coalesce(i.attributes_gone, '{}')`
+      } as new_attributes,
+      ${newTags(policy)} as new_tags,
+      t.name as attribute, t.type as attribute_type,
+      ${policy === 'skip' ? sql`s.id is not null and i.n <> all (${createdHere})` : sql`false`} as skipped,
       case
         when s.id is null or i.resubscribe then coalesce(i.status, 'active')
         when ${rank(sql`i.status`)} > ${rank(sql`s.status`)} then i.status
@@ -70,11 +90,17 @@ export const judgeRows = (mode: WriteMode, rows: string) => sql`
       end as left_again_at
     from input i
     left join subscribers s on ${mode === 'update' ? sql`s.id = i.id` : sql`lower(s.email) = lower(i.email)`}
+    left join lateral (
+      select d.name, d.type from attribute_definitions d
+      where i.attributes ? d.name and ${mismatches(sql`d.type`, sql`(i.attributes -> d.name)`)}
+      order by d.name limit 1
+    ) t on true
     left join suppressions h on h.kind = 'hash' and h.value = i.hash
       and (s.id is null or s.xmin = pg_current_xact_id()::xid or lower(s.email) <> lower(i.email))
   ),
   judged as materialized (
     select b.*, case
+      when skipped then null
       ${mode === 'create' ? sql`when subscriber_id is not null and not written_here then 'exists'` : sql``}
       ${mode === 'update' ? sql`when subscriber_id is null then 'unknown_subscriber'` : sql``}
       when exists (
@@ -86,6 +112,29 @@ export const judgeRows = (mode: WriteMode, rows: string) => sql`
       when octet_length(new_attributes::text) > ${ATTRIBUTES_LIMIT}
         or (select count(*) from jsonb_object_keys(new_attributes)) > ${ATTRIBUTE_KEYS_LIMIT}
         then 'attributes_too_large'
+      when attribute is not null then 'attribute_type'
+      when cardinality(new_tags) > ${TAGS_LIMIT} then 'too_many_tags'
     end as refusal
     from beside b
   )`
+
+/** Asked once a statement; what an earlier transaction set reads as the empty text. */
+const createdHere = sql`(select coalesce(nullif(current_setting(${CREATED_HERE}, true), ''), '{}'))::int[]`
+
+const newText = (field: 'first_name' | 'last_name' | 'timezone' | 'locale', policy: ImportPolicy) => {
+  const [old, given] = [sql.raw(`s.${field}`), sql.raw(`i.${field}`)]
+  return policy === 'fill'
+    ? sql`coalesce(${old}, ${given})`
+    : sql`case when i.row ? ${sql.raw(`'${field}'`)} then ${given} else ${old} end`
+}
+
+const newTags = (policy: ImportPolicy) => {
+  const stored = sql`coalesce(s.tags, '{}')`
+  const kept = policy === 'fill' ? sql`${stored} || coalesce(i.tags, '{}')` : sql`coalesce(i.tags, ${stored})`
+  const gone = policy === 'fill' ? sql`'{}'` : sql`coalesce(i.remove_tags, '{}')`
+  return sql`
+      case when i.row ?| '{tags,add_tags,remove_tags}' then array(
+        select tag from unnest(${kept} || coalesce(i.add_tags, '{}')) as g(tag)
+        where tag <> all(${gone}) group by tag order by tag collate "C"
+      ) else ${stored} end`
+}

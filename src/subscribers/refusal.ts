@@ -1,6 +1,8 @@
+import type { AttributeType } from '../attributes/type.ts'
 import type { ProblemCode } from '../http/problem.ts'
 import { type FieldError, Problem } from '../http/problem.ts'
-import { ATTRIBUTE_KEYS_LIMIT, ATTRIBUTES_LIMIT, type Refusal } from './row.ts'
+import { ATTRIBUTE_KEYS_LIMIT, ATTRIBUTES_LIMIT, type Refusal, type TypedAttribute } from './row.ts'
+import { TAGS_LIMIT } from './tags.ts'
 
 interface Explained extends FieldError {
   /** What a call that names one subscriber is answered. */
@@ -27,16 +29,34 @@ const REFUSALS: Record<Refusal, Explained> = {
     field: 'attributes',
     detail: `must have at most ${ATTRIBUTE_KEYS_LIMIT} keys and ${ATTRIBUTES_LIMIT} bytes together with what is stored`,
   },
+  attribute_type: { problem: 'validation_failed', field: 'attributes', detail: 'has a value of another type' },
+  too_many_tags: {
+    problem: 'validation_failed',
+    field: 'tags',
+    detail: `must be at most ${TAGS_LIMIT} together with what is stored`,
+  },
 }
 
+const TYPES: Record<AttributeType, string> = {
+  string: 'a string',
+  number: 'a number',
+  boolean: 'true or false',
+  date: 'a date that exists, as YYYY-MM-DD or in UTC as YYYY-MM-DDTHH:MM:SSZ',
+  list: 'an array of strings',
+}
+
+/** What a value of a type must be, in the words of an error. */
+export const mustBe = (type: AttributeType) => `must be ${TYPES[type]}`
+
 /** The field at fault, for the answer of one row among many. */
-export function refusedField(refusal: Refusal): FieldError {
+export function refusedField(refusal: Refusal, attribute: TypedAttribute | null = null): FieldError {
+  if (attribute) return { field: `attributes.${attribute.name}`, detail: mustBe(attribute.type) }
   const { field, detail } = REFUSALS[refusal]
   return { field, detail }
 }
 
 /** The answer of a call that names one subscriber. */
-export function refusedCall(refusal: Refusal): Problem {
-  const { problem, field, detail } = REFUSALS[refusal]
-  return new Problem(problem, `${field} ${detail}.`, { errors: [{ field, detail }] })
+export function refusedCall(refusal: Refusal, attribute: TypedAttribute | null = null): Problem {
+  const { field, detail } = refusedField(refusal, attribute)
+  return new Problem(REFUSALS[refusal].problem, `${field} ${detail}.`, { errors: [{ field, detail }] })
 }

@@ -138,7 +138,7 @@ export function subscriberRoutes({ db, hash_key }: Services) {
       throw violates(error, 'subscribers_email') ? refusedCall('exists') : error
     })
     if (row.id !== undefined && answer?.refusal === 'unknown_subscriber') throw notFound('subscriber', row.id)
-    if (answer?.refusal) throw refusedCall(answer.refusal)
+    if (answer?.refusal) throw refusedCall(answer.refusal, answer.attribute)
     const found = answer?.id && (await findSubscriber(db, answer.id))
     if (!answer || !found) throw notFound('subscriber', row.id ?? 'like this any more')
     return { ...found, kept: answer.kept, kept_lists: answer.kept_lists }
@@ -147,8 +147,8 @@ export function subscriberRoutes({ db, hash_key }: Services) {
   router.openapi(create, async (c) => c.json(await write('create', c.req.valid('json')), 201))
 
   router.openapi(upsert, async (c) => {
-    const { subscribers } = c.req.valid('json')
-    return c.json({ data: await upsertInBulk(db, hash_key, subscribers) }, 200)
+    const { subscribers, policy } = c.req.valid('json')
+    return c.json({ data: await upsertInBulk(db, hash_key, subscribers, policy) }, 200)
   })
 
   router.openapi(list, async (c) => {

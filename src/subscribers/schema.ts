@@ -1,10 +1,12 @@
 import * as z from 'zod'
 import { named, pageQuery, rowId, textId, time } from '../http/schema.ts'
+import { IMPORT_POLICIES } from '../imports/options.ts'
 import { attributesProblem } from './attributes.ts'
 import { normaliseDomain, normaliseEmail } from './email.ts'
 import { canonicalLocale, isTimezone } from './place.ts'
 import { BULK_LIMIT } from './row.ts'
 import { SUBSCRIBER_STATUSES } from './status.ts'
+import { normaliseTag, TAGS_LIMIT } from './tags.ts'
 
 export const line = (max: number) =>
   z
@@ -80,12 +82,45 @@ const status = z.enum(SUBSCRIBER_STATUSES).openapi({
     'Only ever gets worse: without `resubscribe`, nobody who opted out, bounced or complained is made active',
 })
 
+export const tag = z
+  .string()
+  .transform((text, context) => {
+    const result = normaliseTag(text)
+    return 'tag' in result ? result.tag : made<string>(context, null, result.problem)
+  })
+  .openapi({ type: 'string', example: 'customer' })
+
+const tagList = (description: string) =>
+  z
+    .array(tag)
+    .max(TAGS_LIMIT)
+    .transform((given) => [...new Set(given)])
+    .openapi({ type: 'array', items: { type: 'string' }, maxItems: TAGS_LIMIT, description })
+
+export const tagChange = {
+  add_tags: tagList('Added to the tags there are').optional(),
+  remove_tags: tagList('Taken away, after any were added').optional(),
+}
+
 export const consent = {
   consented_at: moment.optional(),
   consent_source: line(200)
     .min(1)
     .optional()
     .openapi({ description: 'How: a form, an import, a shop', example: 'footer form' }),
+  consent_wording: z
+    .string()
+    .trim()
+    .min(1)
+    .max(5_000)
+    .regex(/^(?:[\n\t]|\P{Cc})*$/u, 'must not contain control characters')
+    .optional()
+    .openapi({ description: 'What the person read when they agreed, word for word' }),
+  consent_country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a country code such as DE')
+    .optional()
+    .openapi({ description: 'Where the person was (ISO 3166-1 alpha-2)', example: 'DE' }),
   resubscribe: z.boolean().optional().openapi({
     description:
       'The person agreed again after opting out, bouncing, complaining or being deleted. Needs `consented_at`, newer than that, and `consent_source`',
@@ -123,6 +158,8 @@ const fields = {
   attributes: attributes.optional(),
   timezone: timezone.optional(),
   locale: locale.optional(),
+  tags: tagList('Replaces the tags there are; lower case, at most 50 characters each').optional(),
+  ...tagChange,
 }
 
 export const newSubscriber = named(
@@ -145,6 +182,10 @@ export const bulkUpsert = named(
       .array(z.unknown().openapi({ allOf: [{ $ref: '#/components/schemas/NewSubscriber' }] }))
       .min(1)
       .max(BULK_LIMIT),
+    policy: z.enum(IMPORT_POLICIES).default('overwrite').openapi({
+      description:
+        'What may change of people who are there already. `skip`: nothing, lists and tags neither. `fill`: only what is empty; tags, lists and consents are added. `overwrite`: whatever a row names',
+    }),
   }),
 )
 
@@ -170,6 +211,8 @@ const stored = {
   attributes: z.record(z.string(), z.unknown()),
   timezone: z.string().nullable(),
   locale: z.string().nullable(),
+  tags: z.array(z.string()),
+  paused_until: time.nullable().openapi({ description: 'No campaign mails them before: they asked for a pause' }),
   created_at: time,
   updated_at: time,
 }
@@ -198,7 +241,7 @@ export const rowAnswer = named(
   'RowAnswer',
   z.strictObject({
     index: z.int().openapi({ description: 'Which row of the call, from 0' }),
-    outcome: z.enum(['created', 'updated', 'unchanged', 'refused']),
+    outcome: z.enum(['created', 'updated', 'unchanged', 'skipped', 'refused']),
     id: z.int().nullable(),
     ...kept,
     code: z.string().nullable().openapi({ description: 'Why it was refused', example: 'deleted_before' }),
@@ -222,6 +265,8 @@ export const resubscription = named(
   z.strictObject({
     consented_at: moment,
     consent_source: line(200).min(1),
+    consent_wording: consent.consent_wording,
+    consent_country: consent.consent_country,
     list_ids: listIds.optional(),
   }),
 )

@@ -14,6 +14,8 @@ export const subscriberColumns = {
   attributes: subscribers.attributes,
   timezone: subscribers.timezone,
   locale: subscribers.locale,
+  tags: subscribers.tags,
+  paused_until: subscribers.paused_until,
   created_at: subscribers.created_at,
   updated_at: subscribers.updated_at,
 }

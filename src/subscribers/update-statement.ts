@@ -1,5 +1,6 @@
 // One statement, kept whole: what a call changes about subscribers that exist, their lists and the proof of consent.
 import { sql } from 'drizzle-orm'
+import type { ImportPolicy } from '../imports/options.ts'
 import { judgeRows, rank, type WriteMode } from './judge.ts'
 
 /**
@@ -14,25 +15,31 @@ import { judgeRows, rank, type WriteMode } from './judge.ts'
  *   not make a new, mailable person of it.
  * - Every `resubscribe` is recorded as one, for its lists and for the person, even where nobody seems to have opted out:
  *   an opt-out may still be on its way from the edge, and only a newer `resubscribed` may overrule it there.
+ * - What was read is the proof of an agreement only: no record of an opt-out carries the wording.
  * - A new consent lifts suppressions that older feedback set; one set by hand stays until it is removed by hand.
  */
-export const updateRows = (mode: WriteMode, rows: string) => sql`
-  with ${judgeRows(mode, rows)},
-  accepted as materialized (select * from judged where refusal is null and subscriber_id is not null),
+export const updateRows = (mode: WriteMode, rows: string, policy: ImportPolicy) => sql`
+  with ${judgeRows(mode, rows, policy)},
+  accepted as materialized (
+    select * from judged where refusal is null and subscriber_id is not null and not skipped
+  ),
   changed as (
     update subscribers s
     set email = a.new_email, first_name = a.new_first_name, last_name = a.new_last_name, status = a.new_status,
-        attributes = a.new_attributes, timezone = a.new_timezone, locale = a.new_locale, updated_at = now()
+        attributes = a.new_attributes, timezone = a.new_timezone, locale = a.new_locale, tags = a.new_tags,
+        updated_at = now()
     from accepted a
     where s.id = a.subscriber_id and
-      (a.old_email, a.old_first_name, a.old_last_name, a.old_status, a.old_attributes, a.old_timezone, a.old_locale)
+      (a.old_email, a.old_first_name, a.old_last_name, a.old_status, a.old_attributes, a.old_timezone, a.old_locale,
+       a.old_tags)
       is distinct from
-      (a.new_email, a.new_first_name, a.new_last_name, a.new_status, a.new_attributes, a.new_timezone, a.new_locale)
+      (a.new_email, a.new_first_name, a.new_last_name, a.new_status, a.new_attributes, a.new_timezone, a.new_locale,
+       a.new_tags)
     returning s.id
   ),
   wanted as materialized (
     select a.subscriber_id, l.list_id, a.asked_status, a.new_status, a.resubscribe, a.consented_at, a.consent_source,
-      m.status as old_status,
+      a.consent_wording, a.consent_country, m.status as old_status,
       case when a.resubscribe then 'resubscribed' else 'subscribed' end as action
     from accepted a
     cross join lateral unnest(a.list_ids) as l(list_id)
@@ -69,28 +76,32 @@ export const updateRows = (mode: WriteMode, rows: string) => sql`
   ),
   moved as (select * from joined union all select * from rejoined),
   proof as (
-    insert into consents (subscriber_id, list_id, action, source, occurred_at)
-    select w.subscriber_id, w.list_id, w.action, w.consent_source, coalesce(w.consented_at, now())
+    insert into consents (subscriber_id, list_id, action, source, wording, country, occurred_at)
+    select w.subscriber_id, w.list_id, w.action, w.consent_source, w.consent_wording, w.consent_country,
+      coalesce(w.consented_at, now())
     from wanted w join moved m using (list_id, subscriber_id)
-    where m.status = 'subscribed' and (w.consented_at is not null or w.consent_source is not null)
+    where m.status = 'subscribed'
+      and (w.consented_at is not null or w.consent_source is not null or w.consent_wording is not null)
     union all
-    select a.subscriber_id, null, 'resubscribed', a.consent_source, a.consented_at
+    select a.subscriber_id, null, 'resubscribed', a.consent_source, a.consent_wording, a.consent_country, a.consented_at
     from accepted a
     where a.resubscribe and a.new_status = 'active' and not exists (
       select from consents c
       where c.subscriber_id = a.subscriber_id and c.list_id is null and c.action = 'resubscribed'
         and c.occurred_at >= a.consented_at)
     union all
-    select a.subscriber_id, null, 'subscribed', a.consent_source, coalesce(a.consented_at, now())
+    select a.subscriber_id, null, 'subscribed', a.consent_source, a.consent_wording, a.consent_country,
+      coalesce(a.consented_at, now())
     from accepted a
     where a.list_ids = '{}' and a.new_status = 'active' and not a.resubscribe
-      and (a.consented_at is not null or a.consent_source is not null)
+      and (a.consented_at is not null or a.consent_source is not null or a.consent_wording is not null)
       and not exists (
         select from consents c
         where c.subscriber_id = a.subscriber_id and c.list_id is null and c.action <> 'unsubscribed'
           and (a.consented_at is null or c.occurred_at >= a.consented_at))
     union all
-    select a.subscriber_id, null, 'unsubscribed', coalesce(a.consent_source, 'set to ' || a.new_status), now()
+    select a.subscriber_id, null, 'unsubscribed', coalesce(a.consent_source, 'set to ' || a.new_status),
+      null, a.consent_country, now()
     from accepted a
     where ${rank(sql`a.new_status`)} > ${rank(sql`a.old_status`)}
     returning subscriber_id
@@ -115,11 +126,11 @@ export const updateRows = (mode: WriteMode, rows: string) => sql`
       where a.resubscribe and a.new_status = 'active' and x.reason in ('unsubscribe', 'bounce', 'complaint')
         and x.created_at < a.consented_at)
   )
-  select j.n, j.subscriber_id::float8 as id, j.refusal,
+  select j.n, j.subscriber_id::float8 as id, j.refusal, j.attribute, j.attribute_type, j.skipped,
     j.subscriber_id in (
       select id from changed union all select subscriber_id from moved union all select subscriber_id from proof
     ) as changed,
-    case when ${rank(sql`j.new_status`)} > ${rank(sql`j.asked_status`)} then j.new_status end as kept,
+    case when not j.skipped and ${rank(sql`j.new_status`)} > ${rank(sql`j.asked_status`)} then j.new_status end as kept,
     coalesce(k.list_ids, '{}') as kept_lists
   from judged j
   left join (

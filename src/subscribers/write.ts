@@ -1,10 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
+import type { ImportPolicy } from '../imports/options.ts'
 import { createRows } from './create-statement.ts'
 import { hashEmail, writeBesideErasures } from './erasure.ts'
 import type { WriteMode } from './judge.ts'
-import type { Refusal, RowAnswer, SubscriberRow } from './row.ts'
+import type { Refusal, RowAnswer, SubscriberRow, TypedAttribute } from './row.ts'
 import type { SubscriberStatus } from './status.ts'
 import { updateRows } from './update-statement.ts'
 
@@ -16,6 +17,7 @@ import { updateRows } from './update-statement.ts'
  * consent newer than that (judge.ts, update-statement.ts). Rows that name the same subscriber take effect one after the
  * other; each further one costs a pass of its own.
  *
+ * @param options - `policy`: what an `upsert` may change of people who are there already (imports/options.ts)
  * @throws a unique violation (SQLSTATE 23505) when an `update` moves a subscriber to an address that is taken
  */
 export async function writeSubscribers(
@@ -23,14 +25,16 @@ export async function writeSubscribers(
   hash_key: string,
   mode: WriteMode,
   rows: readonly SubscriberRow[],
+  { policy = 'overwrite' }: { policy?: ImportPolicy } = {},
 ): Promise<RowAnswer[]> {
   if (rows.length === 0) return []
-  const passes = await Promise.all(inPasses(rows).map((numbered) => passOf(db, hash_key, mode, numbered)))
+  const passes = await Promise.all(inPasses(rows).map((numbered) => passOf(db, hash_key, mode, numbered, policy)))
   const list_ids = [...new Set(rows.flatMap((row) => row.list_ids ?? []))]
   const answers: RowAnswer[] = Array.from(rows, () => ({
     outcome: 'refused',
     id: null,
     refusal: null,
+    attribute: null,
     kept: null,
     kept_lists: [],
   }))
@@ -46,11 +50,7 @@ export async function writeSubscribers(
     for (let i = 2; i < results.length; i += 3) {
       const created = new Set(results[i]?.rows.map((row) => row.n))
       for (const row of (results[i + 2]?.rows ?? []) as unknown as UpdateAnswer[]) {
-        const outcome = row.refusal ? 'refused' : created.has(row.n) ? 'created' : row.changed ? 'updated' : 'unchanged'
-        answers[row.n] =
-          outcome === 'refused'
-            ? { outcome, id: null, refusal: row.refusal, kept: null, kept_lists: [] }
-            : { outcome, id: row.id, refusal: null, kept: row.kept, kept_lists: row.kept_lists }
+        answers[row.n] = answerOf(row, created.has(row.n))
       }
     }
   })
@@ -61,9 +61,23 @@ interface UpdateAnswer {
   n: number
   id: number | null
   refusal: Refusal | null
+  attribute: string | null
+  attribute_type: TypedAttribute['type'] | null
+  skipped: boolean
   changed: boolean
   kept: SubscriberStatus | null
   kept_lists: number[]
+}
+
+function answerOf(row: UpdateAnswer, created: boolean): RowAnswer {
+  const { id, refusal, kept, kept_lists } = row
+  if (refusal !== null) {
+    const { attribute: name, attribute_type: type } = row
+    const attribute = refusal === 'attribute_type' && name !== null && type !== null ? { name, type } : null
+    return { outcome: 'refused', id: null, refusal, attribute, kept: null, kept_lists: [] }
+  }
+  const outcome = row.skipped ? 'skipped' : created ? 'created' : row.changed ? 'updated' : 'unchanged'
+  return { outcome, id, refusal, attribute: null, kept, kept_lists }
 }
 
 interface NumberedRow extends SubscriberRow {
@@ -85,16 +99,16 @@ function inPasses(rows: readonly SubscriberRow[]): NumberedRow[][] {
 }
 
 /** The statements of one pass: create who is missing, lock everyone in order of address, then change what differs. */
-async function passOf(db: Database, hash_key: string, mode: WriteMode, rows: NumberedRow[]) {
+async function passOf(db: Database, hash_key: string, mode: WriteMode, rows: NumberedRow[], policy: ImportPolicy) {
   const json = JSON.stringify(await Promise.all(rows.map((row) => asJson(hash_key, row))))
   const named =
     mode === 'update'
       ? sql`id = any(${sql.param(rows.map((row) => row.id))}::bigint[])`
       : sql`lower(email) = any(${sql.param(rows.map((row) => row.email?.toLowerCase()))}::text[])`
   return [
-    db.execute(mode === 'update' ? sql`select 0 as n where false` : createRows(mode, json)),
+    db.execute(mode === 'update' ? sql`select 0 as n where false` : createRows(mode, json, policy)),
     db.execute(sql`select id from subscribers where ${named} order by lower(email) for update`),
-    db.execute(updateRows(mode, json)),
+    db.execute(updateRows(mode, json, policy)),
   ]
 }
 
