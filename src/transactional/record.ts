@@ -22,7 +22,7 @@ const any = (ids: readonly number[]) => sql`any(${sql.param([...ids])}::bigint[]
 
 /**
  * Reads the mails that pointers name, those that are not over. What a dead sender left behind becomes `unconfirmed`, and
- * whoever has been suppressed meanwhile is skipped.
+ * whoever must not be mailed any more is skipped.
  */
 export async function readMails(db: Database, ids: readonly number[]): Promise<OpenMail[]> {
   const [, , , rows] = await retryDeadlocks(() =>
@@ -32,7 +32,8 @@ export async function readMails(db: Database, ids: readonly number[]): Promise<O
         where id = ${any(ids)} and state = 'sending' and due_at < now()`),
       db.execute(sql`
         update transactional_mails m set state = 'skipped', reason = r.reason, updated_at = now()
-        from (select q.id, ${refusalOf(sql`q.email`)} as reason from transactional_mails q
+        from (select q.id, ${refusalOf(sql`q.email`, sql`o.purpose`)} as reason
+          from transactional_mails q join transactional_sends o on o.id = q.send_id
           where q.id = ${any(ids)} and q.state = 'queued') r
         where m.id = r.id and m.state = 'queued' and r.reason is not null`),
       forgetContent(db, ids),

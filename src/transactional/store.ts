@@ -14,9 +14,10 @@ export interface NewMail {
 }
 
 /**
- * Writes a send and its mails down in one statement. Who must not be mailed is `skipped` from the start.
+ * Writes a send and its mails down in one statement. Who must not be mailed is `skipped` from the start; without anyone who
+ * may be, the content is not kept.
  *
- * @returns the send's id, and those of the mails that are to be sent
+ * @returns the send's id, those of the mails that are to be sent, and for each address why it is skipped, or null
  */
 export async function insertSend(
   db: Database,
@@ -27,17 +28,20 @@ export async function insertSend(
     warnings: readonly { field: string; detail: string }[]
   },
   mails: readonly NewMail[],
-): Promise<{ id: number; queued: number[] }> {
+): Promise<{ id: number; queued: number[]; reasons: (string | null)[] }> {
   const column = (name: keyof NewMail) => sql`${sql.param(mails.map((mail) => mail[name]))}::text[]`
-  const { rows } = await db.execute<{ id: number; queued: number[] }>(sql`
-    with made as (
-      insert into transactional_sends (purpose, campaign_id, content, warnings)
-      values (${send.purpose}, ${send.campaign_id}, ${JSON.stringify(send.content)}::jsonb, ${JSON.stringify(send.warnings)}::jsonb)
-      returning id
-    ), judged as (
-      select i.email, i.n, coalesce(i.reason, ${refusalOf(sql`i.email`)},
-        (select 'deleted' from suppressions h where h.kind = 'hash' and h.value = i.hash)) as reason
+  const { rows } = await db.execute<{ id: number; queued: number[]; reasons: (string | null)[] }>(sql`
+    with judged as materialized (
+      select i.email, i.n, coalesce(i.reason, ${refusalOf(sql`i.email`, sql`${send.purpose}::text`)},
+        (select 'deleted' from suppressions h
+          where h.kind = 'hash' and h.value = i.hash and ${send.purpose}::text = 'test')) as reason
       from unnest(${column('email')}, ${column('hash')}, ${column('reason')}) with ordinality as i (email, hash, reason, n)
+    ), made as (
+      insert into transactional_sends (purpose, campaign_id, content, warnings)
+      values (${send.purpose}, ${send.campaign_id},
+        case when exists (select from judged where reason is null) then ${JSON.stringify(send.content)}::jsonb end,
+        ${JSON.stringify(send.warnings)}::jsonb)
+      returning id
     ), written as (
       insert into transactional_mails (send_id, email, state, reason)
       select made.id, j.email, case when j.reason is null then 'queued' else 'skipped' end, j.reason
@@ -45,7 +49,8 @@ export async function insertSend(
       returning id, state
     )
     select made.id::float8 as id,
-      coalesce((select array_agg(w.id::float8 order by w.id) from written w where w.state = 'queued'), '{}') as queued
+      coalesce((select array_agg(w.id::float8 order by w.id) from written w where w.state = 'queued'), '{}') as queued,
+      (select array_agg(j.reason order by j.n) from judged j) as reasons
     from made`)
   const [row] = rows
   if (!row) throw new Error('insert into transactional_sends returned nothing')
@@ -82,11 +87,6 @@ export async function findTestSend(db: Database, id: number) {
       .orderBy(asc(m.id)),
   ])
   return send && { ...send, mails }
-}
-
-/** Takes a send back of which nothing was put on the queue. */
-export async function deleteSend(db: Database, id: number): Promise<void> {
-  await db.delete(transactional_sends).where(eq(transactional_sends.id, id))
 }
 
 /** How long what was sent can be asked for, in days. */

@@ -14,7 +14,8 @@ import { composeMail } from '../sending/compose.ts'
 import { hashEmail } from '../subscribers/erasure.ts'
 import { subscribers } from '../subscribers/table.ts'
 import { NOBODY } from '../tokens/nobody.ts'
-import { deleteSend, insertSend } from './store.ts'
+import { enqueueSend } from './enqueue.ts'
+import { insertSend } from './store.ts'
 import type { MailContent } from './table.ts'
 
 export interface TestSendRequest {
@@ -59,20 +60,13 @@ export async function sendTest(s: Services, campaign_id: number, request: TestSe
     subject: `[Test] ${mail.subject}`,
     headers: [...mail.headers, ['X-EMK-Test', `campaign-${campaign_id}`]],
   }
-  const { id, queued } = await insertSend(
+  const send = await insertSend(
     s.db,
     { purpose: 'test', campaign_id, content, warnings: warningsOf(snapshot, mail) },
     mails,
   )
-  if (queued.length === 0) return id
-  try {
-    await s.transactional.sendBatch(queued.map((mail_id) => ({ body: { mail_id } })))
-  } catch (error) {
-    // The caller hears of a failure and asks again: nothing of this one may go out by then.
-    await deleteSend(s.db, id)
-    throw error
-  }
-  return id
+  await enqueueSend(s, send)
+  return send.id
 }
 
 async function contentOf(s: Services, campaign_id: number): Promise<Snapshot> {

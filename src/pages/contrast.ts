@@ -1,0 +1,21 @@
+/** What stands on a coloured button: one of these reaches 4.5:1 on every colour (WCAG 2.2, 1.4.3). */
+const LIGHT = '#ffffff'
+const DARK = '#000000'
+
+/** The text colour that is easier to read on a colour. @param color - `#rrggbb` */
+export const textOn = (color: string): string => (contrast(color, LIGHT) >= contrast(color, DARK) ? LIGHT : DARK)
+
+/** WCAG 2.2's contrast ratio of two colours `#rrggbb`, 1 to 21. */
+export function contrast(a: string, b: string): number {
+  const [x, y] = [luminance(a), luminance(b)]
+  return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05)
+}
+
+/** Relative luminance in sRGB, 0 to 1. */
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const value = Number.parseInt(color.slice(at, at + 2), 16) / 255
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
