@@ -29,6 +29,8 @@ export const signups = pgTable(
     /** Confirmation mails sent for it. */
     mails: integer().notNull().default(0),
     mailed_at: instant(),
+    /** The moment of their confirmation: whatever is repeated of it writes that same moment. */
+    confirmed_at: instant(),
     created_at: instant().notNull().default(now),
     expires_at: instant().notNull(),
   },
