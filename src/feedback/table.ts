@@ -24,6 +24,8 @@ export const feedback_events = pgTable(
   (t) => [
     index('feedback_events_received').on(t.received_at),
     index('feedback_events_recipient').on(t.subscriber_id, t.occurred_at),
+    // Of these only the address says whose they are.
+    index('feedback_events_unmatched').on(t.recipient).where(sql`not ${t.matched} and ${t.recipient} is not null`),
     check(
       'feedback_events_kind',
       sql`${t.kind} in ('delivered', 'deferred', 'soft_bounce', 'hard_bounce', 'blocked', 'complaint')`,

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { index, jsonb, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core'
 import { id, instant, now } from '../db/columns.ts'
 
@@ -12,5 +13,10 @@ export const idempotency_keys = pgTable(
     body: jsonb(),
     created_at: instant().notNull().default(now),
   },
-  (t) => [primaryKey({ columns: [t.api_key_id, t.key] }), index('idempotency_keys_created').on(t.created_at)],
+  (t) => [
+    primaryKey({ columns: [t.api_key_id, t.key] }),
+    index('idempotency_keys_created').on(t.created_at),
+    // Answers that hold a subscriber: they go when the subscriber does.
+    index('idempotency_keys_person').on(sql`(${t.body} ->> 'id')`).where(sql`${t.body} ? 'email'`),
+  ],
 )

@@ -53,6 +53,7 @@ export const transactional_mails = pgTable(
   },
   (t) => [
     index('transactional_mails_send').on(t.send_id),
+    index('transactional_mails_email').on(sql`lower(${t.email})`),
     index('transactional_mails_due').on(t.due_at).where(sql`${t.state} in ('queued', 'sending')`),
     check(
       'transactional_mails_state',
