@@ -1,6 +1,6 @@
 import { violates } from '../db/violation.ts'
 import { after, page } from '../http/cursor.ts'
-import { notFound, Problem } from '../http/problem.ts'
+import { invalidField, notFound, Problem } from '../http/problem.ts'
 import { createRouter, operation } from '../http/route.ts'
 import { idParams, pageOf } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
@@ -24,7 +24,17 @@ import {
   newList,
   writtenMember,
 } from './schema.ts'
-import { findCountedList, insertList, listExists, listLists, updateList } from './store.ts'
+import { mustStand } from './standing.ts'
+import {
+  findCountedList,
+  findStanding,
+  insertList,
+  type ListChange,
+  listExists,
+  listLists,
+  SENDER_KEY,
+  updateList,
+} from './store.ts'
 
 const tags = ['Mailing lists']
 const one = { content: { 'application/json': { schema: mailingList } } }
@@ -154,9 +164,17 @@ export function listRoutes({ db, hash_key }: Services) {
     if (!(await listExists(db, id))) throw notFound('mailing list', id)
   }
 
+  /** Checks what becomes of a list by a change. */
+  const standing = async (id: number | null, changes: ListChange) => {
+    const after_change = await findStanding(db, id, changes)
+    if (!after_change) throw notFound('mailing list', String(id))
+    if (touchesStanding(changes)) mustStand(after_change)
+  }
+
   router.openapi(create, async (c) => {
     const values = c.req.valid('json')
-    return c.json(await insertList(db, values).catch(nameTaken(values.name)), 201)
+    await standing(null, values)
+    return c.json(await insertList(db, values).catch(refused(values)), 201)
   })
 
   router.openapi(list, async (c) => {
@@ -179,8 +197,12 @@ export function listRoutes({ db, hash_key }: Services) {
   router.openapi(update, async (c) => {
     const { id } = c.req.valid('param')
     const changes = c.req.valid('json')
-    const row = await updateList(db, id, changes).catch(nameTaken(changes.name))
-    if (!row) throw notFound('mailing list', id)
+    await standing(id, changes)
+    const row = await updateList(db, id, changes).catch(refused(changes))
+    if (!row) {
+      await standing(id, changes)
+      throw notFound('mailing list', id)
+    }
     return c.json(row, 200)
   })
 
@@ -238,9 +260,16 @@ export function listRoutes({ db, hash_key }: Services) {
   return router
 }
 
-const nameTaken = (name: string | undefined) => (error: unknown) => {
-  if (!violates(error, 'mailing_lists_name')) throw error
-  throw new Problem('name_taken', `There is another mailing list called ${name}.`, {
-    errors: [{ field: 'name', detail: 'is in use (upper and lower case count as the same)' }],
-  })
-}
+/** A list whose sender was taken away meanwhile can still be renamed. */
+const touchesStanding = ({ visibility, opt_in, consent_wording, sender_id }: ListChange) =>
+  [visibility, opt_in, consent_wording, sender_id].some((value) => value !== undefined)
+
+const refused =
+  ({ name, sender_id }: ListChange) =>
+  (error: unknown) => {
+    if (violates(error, SENDER_KEY)) throw invalidField('sender_id', `names no sender: there is no sender ${sender_id}`)
+    if (!violates(error, 'mailing_lists_name')) throw error
+    throw new Problem('name_taken', `There is another mailing list called ${name}.`, {
+      errors: [{ field: 'name', detail: 'is in use (upper and lower case count as the same)' }],
+    })
+  }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestWorker, type TestWorker } from '../support/worker.ts'
-import { openApi } from './client.ts'
+import { openApi, type ProblemBody } from './client.ts'
 
 let worker: TestWorker
 let api: Awaited<ReturnType<typeof openApi>>
@@ -162,4 +162,79 @@ test('a list that a coming campaign names cannot be deleted; one that only a dra
   }
   await worker.sql(`update campaigns set status = 'draft' where id = $1`, [campaign?.id])
   for (const { id } of [included, excluded]) expect((await api.delete(`/lists/${id}`)).status).toBe(204)
+})
+
+test('a public list has a wording to agree to and, with double opt-in, a sender', async () => {
+  const name = crypto.randomUUID()
+  const fieldsOf = (answer: { body: ProblemBody }) => answer.body.errors?.map(({ field }) => field)
+  const plain = await api.post('/lists', { name })
+  expect(plain).toMatchObject({
+    status: 201,
+    body: { opt_in: 'double', visibility: 'private', consent_wording: null, sender_id: null, success_url: null },
+  })
+  const open = { name: crypto.randomUUID(), visibility: 'public' }
+  expect(fieldsOf(await api.post('/lists', open))).toEqual(['consent_wording', 'sender_id'])
+  expect(fieldsOf(await api.post('/lists', { ...open, consent_wording: ' ' }))).toEqual([
+    'consent_wording',
+    'sender_id',
+  ])
+  expect(fieldsOf(await api.post('/lists', { ...open, opt_in: 'single' }))).toEqual(['consent_wording'])
+  expect(fieldsOf(await api.post('/lists', { ...open, consent_wording: 'Yes', sender_id: 987654 }))).toEqual([
+    'sender_id',
+  ])
+
+  const sender = await api.post<{ id: number }>('/senders', {
+    name,
+    from_name: 'Acme',
+    from_email: 'news@acme.example',
+    postal_address: 'Acme, 1 Main Street',
+  })
+  const made = await api.post<List>('/lists', {
+    ...open,
+    consent_wording: ' Yes,\r\nplease ',
+    sender_id: sender.body.id,
+    success_url: 'https://ACME.example/thanks?a=1',
+  })
+  expect(made).toMatchObject({
+    status: 201,
+    body: { consent_wording: 'Yes,\nplease', success_url: 'https://acme.example/thanks?a=1' },
+  })
+  const { id } = made.body
+  expect(fieldsOf(await api.patch(`/lists/${id}`, { sender_id: null }))).toEqual(['sender_id'])
+  expect(fieldsOf(await api.patch(`/lists/${id}`, { consent_wording: null }))).toEqual(['consent_wording'])
+  expect((await api.patch(`/lists/${id}`, { sender_id: null, opt_in: 'single' })).status).toBe(200)
+  await worker.sql('update settings set sender_id = $1', [sender.body.id])
+  expect((await api.patch(`/lists/${id}`, { opt_in: 'double' })).status).toBe(200)
+  // Without a sender any more, it can still be renamed and closed.
+  await worker.sql('update settings set sender_id = null')
+  expect((await api.patch(`/lists/${id}`, { description: 'x' })).status).toBe(200)
+  expect((await api.patch(`/lists/${id}`, { visibility: 'private' })).status).toBe(200)
+  expect(fieldsOf(await api.patch(`/lists/${id}`, { visibility: 'public' }))).toEqual(['sender_id'])
+  expect((await api.patch(`/lists/${id}`, { visibility: 'private', consent_wording: null })).status).toBe(200)
+})
+
+test.each([
+  ['http://acme.example'],
+  ['javascript:alert(1)'],
+  ['/thanks'],
+  ['https://ada:secret@acme.example/'],
+  [`https://acme.example/${'x'.repeat(2000)}`],
+  [''],
+])('refuses to lead people to %s', async (success_url) => {
+  expect(await api.post('/lists', { name: crypto.randomUUID(), success_url })).toMatchObject({
+    status: 422,
+    body: { errors: [{ field: 'success_url' }] },
+  })
+})
+
+test('of two changes at once that would together leave a list open without a wording, one is refused', async () => {
+  const list = { opt_in: 'single', consent_wording: 'Yes' }
+  for (let round = 0; round < 5; round++) {
+    const { id } = (await api.post<List>('/lists', { name: crypto.randomUUID(), ...list })).body
+    const answers = await Promise.all([
+      api.patch(`/lists/${id}`, { visibility: 'public' }),
+      api.patch(`/lists/${id}`, { consent_wording: null }),
+    ])
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 422])
+  }
 })
