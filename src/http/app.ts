@@ -1,3 +1,4 @@
+import { attributeRoutes } from '../attributes/routes.ts'
 import { authenticate } from '../auth/authenticate.ts'
 import { apiKeyRoutes } from '../auth/routes.ts'
 import { campaignRoutes } from '../campaigns/routes.ts'
@@ -26,6 +27,7 @@ import type { Services } from './services.ts'
 /** The owners of what lies under /api/v1, in the order of the reference. */
 const OWNERS = [
   subscriberRoutes,
+  attributeRoutes,
   listRoutes,
   suppressionRoutes,
   campaignRoutes,
