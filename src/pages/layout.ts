@@ -28,28 +28,40 @@ form p { margin: .5rem 0 1.25rem }
 /** SHA-256 of STYLE, by which the page's policy allows that style and no other; a test compares the two. */
 export const STYLE_HASH = 'sha256-It+Px8/l27zmh/i+3aMYcS0Ff+QRb3MIg7n221OVjYA='
 
+/** How a page looks and speaks beside its own text; look.ts makes one of the settings. */
+export interface Look {
+  /** BCP 47 tag of its text. */
+  lang: string
+  style: string
+  /** HTML around the page's own; empty for none. */
+  header: string
+  footer: string
+}
+
+const PLAIN: Look = { lang: 'en', style: STYLE, header: '', footer: '' }
+
 /**
  * A whole document.
  *
  * @param title - plain text; it is the heading too
  * @param body - HTML, every value in it escaped
  */
-export function layout(title: string, body: string): string {
+export function layout(title: string, body: string, { lang, style, header, footer }: Look = PLAIN): string {
   return `<!doctype html>
-<html lang="en">
+<html lang="${lang}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
+<style>${style}</style>
 </head>
 <body>
-<main>
+${header}<main>
 <h1>${escapeHtml(title)}</h1>
 ${body}
 </main>
-</body>
+${footer}</body>
 </html>
 `
 }

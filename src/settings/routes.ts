@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { TRACKING_MODES } from '../campaigns/tracking-mode.ts'
-import { Problem } from '../http/problem.ts'
+import { violates } from '../db/violation.ts'
+import { invalidField, Problem } from '../http/problem.ts'
 import { createRouter, operation } from '../http/route.ts'
-import { named, time } from '../http/schema.ts'
+import { named, rowId, time } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
 import { LIMITING_FACTORS } from '../sending/permit.ts'
 import { readSettings, writeSettings } from './store.ts'
@@ -29,6 +30,53 @@ const mode = (of: string) =>
 
 const tracking = { track_opens: mode('opens'), track_clicks: mode('clicks') }
 
+const line = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((text) => !/[\p{Cc}\u2028\u2029]/u.test(text), 'must be one line, without control characters')
+
+/**
+ * As a URL parser prints it, so that it can stand between quotes. Its host may be part of a header: a parser lets `;` and `,`
+ * pass there, which would end what they stand in.
+ */
+const https = (what: string) =>
+  z
+    .string()
+    .max(2000)
+    .transform((text, context) => {
+      const url = URL.canParse(text) ? new URL(text) : null
+      const plain = url?.protocol === 'https:' && /^[a-z0-9.-]+$/.test(url.hostname)
+      if (plain && url.username === '' && url.password === '') return url.href
+      context.addIssue('must be an https address with a plain host name')
+      return z.NEVER
+    })
+    .nullable()
+    .openapi({ type: ['string', 'null'], format: 'uri', description: what, example: 'https://www.example.com/' })
+
+const house = {
+  sender_id: rowId.nullable().openapi({
+    description: 'Whom confirmations and answers about personal data are from, where a list names no sender of its own',
+  }),
+  brand_name: line(100).nullable().openapi({ description: 'On top of public pages and such mails', example: 'Acme' }),
+  brand_logo_url: https('A picture in place of the name, which then describes it'),
+  brand_color: z
+    .string()
+    .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #1d4ed8')
+    .transform((text) => text.toLowerCase())
+    .nullable()
+    .openapi({
+      type: ['string', 'null'],
+      pattern: '^#[0-9a-fA-F]{6}$',
+      description: 'Of buttons and links; what stands on it or would be too faint is chosen to be read',
+      example: '#0f766e',
+    }),
+  home_url: https('Linked below public pages: your website'),
+  privacy_url: https('Linked below public pages: your privacy notice'),
+}
+
 const settings = named(
   'Settings',
   z.strictObject({
@@ -38,13 +86,19 @@ const settings = named(
       .meta({ description: 'The SENDING variable: false stops all sending whatever `sending` says' }),
     ...shares,
     ...tracking,
+    sender_id: z.int().nullable(),
+    brand_name: z.string().nullable(),
+    brand_logo_url: z.string().nullable(),
+    brand_color: z.string().nullable(),
+    home_url: z.string().nullable(),
+    privacy_url: z.string().nullable(),
     updated_at: time,
   }),
 )
 const settingsChange = named(
   'SettingsChange',
   z
-    .strictObject({ sending: z.boolean(), ...shares, ...tracking })
+    .strictObject({ sending: z.boolean(), ...shares, ...tracking, ...house })
     .partial()
     .refine((change) => Object.keys(change).length > 0, 'must change at least one field'),
 )
@@ -122,8 +176,9 @@ const put = operation(
     method: 'put',
     path: '/settings',
     tags,
-    summary: 'Stop or start all sending; set when campaigns pause by themselves, and what is kept of opens and clicks',
-    description: 'What is left out stays as it is.',
+    summary:
+      'Stop or start all sending; set when campaigns pause by themselves, what is kept of opens and clicks, and how pages look',
+    description: 'What is left out stays as it is; null empties a field.',
     request: { body: { required: true, content: { 'application/json': { schema: settingsChange } } } },
     responses: { 200: { description: 'Set', ...one } },
   },
@@ -155,7 +210,11 @@ export function settingsRoutes({ db, sender, sending: deployed_sending }: Servic
   })
 
   router.openapi(put, async (c) => {
-    return c.json({ ...(await writeSettings(db, c.req.valid('json'))), deployed_sending }, 200)
+    const written = await writeSettings(db, c.req.valid('json')).catch((error: unknown) => {
+      if (!violates(error, 'settings_sender_id_senders_id_fk')) throw error
+      throw invalidField('sender_id', 'names a sender that does not exist')
+    })
+    return c.json({ ...written, deployed_sending }, 200)
   })
 
   router.openapi(accounts, async (c) => {

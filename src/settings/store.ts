@@ -10,6 +10,12 @@ const columns = {
   pause_block_share: settings.pause_block_share,
   track_opens: settings.track_opens,
   track_clicks: settings.track_clicks,
+  sender_id: settings.sender_id,
+  brand_name: settings.brand_name,
+  brand_logo_url: settings.brand_logo_url,
+  brand_color: settings.brand_color,
+  home_url: settings.home_url,
+  privacy_url: settings.privacy_url,
   updated_at: settings.updated_at,
 }
 
@@ -21,6 +27,12 @@ export interface SettingsChange {
   pause_block_share?: number | undefined
   track_opens?: TrackingMode | undefined
   track_clicks?: TrackingMode | undefined
+  sender_id?: number | null | undefined
+  brand_name?: string | null | undefined
+  brand_logo_url?: string | null | undefined
+  brand_color?: string | null | undefined
+  home_url?: string | null | undefined
+  privacy_url?: string | null | undefined
 }
 
 export async function readSettings(db: Database) {
@@ -29,6 +41,7 @@ export async function readSettings(db: Database) {
   return row
 }
 
+/** @throws a violation of `settings_sender_id_senders_id_fk` when there is no such sender */
 export async function writeSettings(db: Database, change: SettingsChange) {
   const [row] = await db
     .update(settings)

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
+import type { Brand } from '../pages/brand.ts'
 import { NOBODY } from '../tokens/nobody.ts'
-import { type Brand, type Notice, noticeMail } from './notice.ts'
+import { type Notice, noticeMail } from './notice.ts'
 import type { MailContent } from './table.ts'
 
 /** Who the kit's own mails are from, and what they show of the house. */

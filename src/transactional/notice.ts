@@ -1,4 +1,5 @@
 // The kit's own mails: a few sentences and at most one button, as HTML that also Outlook lays out, and as text.
+import type { Brand } from '../pages/brand.ts'
 import { textOn } from '../pages/contrast.ts'
 import { escapeHtml } from '../pages/layout.ts'
 
@@ -11,16 +12,6 @@ export interface Notice {
   button: { label: string; url: string } | null
   /** What stands below in smaller letters; null for nothing. */
   small: string | null
-}
-
-/** What a mail shows of the house, as the settings have it. */
-export interface Brand {
-  brand_name: string | null
-  brand_logo_url: string | null
-  /** `#rrggbb` */
-  brand_color: string | null
-  home_url: string | null
-  privacy_url: string | null
 }
 
 const COLOR = '#1d4ed8'

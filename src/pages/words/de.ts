@@ -2,6 +2,7 @@ import type { Words } from './words.ts'
 
 export const de: Words = {
   language: 'de',
+  frame: { home: 'Unsere Website', privacy: 'Datenschutz' },
   signup: {
     form_title: 'Anmelden',
     form_title_list: '{list} abonnieren',

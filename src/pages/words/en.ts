@@ -2,6 +2,7 @@ import type { Words } from './words.ts'
 
 export const en: Words = {
   language: 'en',
+  frame: { home: 'Our website', privacy: 'Privacy' },
   signup: {
     form_title: 'Subscribe',
     form_title_list: 'Subscribe to {list}',

@@ -5,7 +5,14 @@
 export interface Words {
   /** BCP 47 tag, for `lang` attributes. */
   language: string
+  frame: FrameWords
   signup: SignupWords
+}
+
+/** Below each page. */
+export interface FrameWords {
+  home: string
+  privacy: string
 }
 
 export interface SignupWords {
