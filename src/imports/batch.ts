@@ -17,6 +17,8 @@ export class Batch {
   readonly #lines: number[] = []
   /** Where the cells of each begin in `cells.bounds`. */
   readonly #firsts: number[] = []
+  /** Whether there is more than ASCII in it. */
+  readonly #mixed: boolean[] = []
   readonly #problems: (string | null)[] = []
   #units: Units = new Uint8Array()
   #records: SourceRecord[] = []
@@ -41,11 +43,13 @@ export class Batch {
       wrong ? `has ${amount(count, 'cell')}, the header names ${amount(this.#columns, 'column')}` : null,
     )
     this.#firsts.push(used - 2 * Math.min(count, this.#columns))
+    this.#mixed.push(this.cells.mixed > 127)
   }
 
   refuse(start: number, end: number, line: number, problem: string): void {
     this.#push(start, end, line, problem)
     this.#firsts.push(this.cells.used)
+    this.#mixed.push(true)
   }
 
   #push(start: number, end: number, line: number, problem: string | null): void {
@@ -74,6 +78,7 @@ export class Batch {
     this.#ends.length = 0
     this.#lines.length = 0
     this.#firsts.length = 0
+    this.#mixed.length = 0
     this.#problems.length = 0
     this.cells.used = 0
     return this.#records
@@ -90,25 +95,47 @@ export class Batch {
       return
     }
     const nul = this.#units.subarray(from, to).includes(0)
-    // Where a character takes several units, positions in the text lag behind those in the file.
-    const place = text.length === to - from ? (at: number) => at - from : counter(this.#units, from)
-    const { bounds } = this.cells
+    const wide = text.length < to - from
+    // How far places in the text lag behind those in the file, where a character takes several bytes.
+    let lag = from
     for (let i = first; i <= last; i++) {
-      const begin = place(this.#starts[i] ?? 0)
-      const cells = new Array<string>(this.#columns)
-      let bound = this.#firsts[i] ?? 0
-      for (let column = 0; column < this.#columns; column++) {
-        const start = place(bounds[bound++] ?? 0)
-        const end = bounds[bound++] ?? 0
-        cells[column] = end < 0 ? text.slice(start, place(~end)).replaceAll('""', '"') : text.slice(start, place(end))
-      }
-      const record = text.slice(begin, place(this.#ends[i] ?? 0))
+      const begin = (this.#starts[i] ?? 0) - lag
+      let cells: string[]
+      if (wide && this.#mixed[i]) {
+        const place = counter(this.#units, this.#starts[i] ?? 0, lag)
+        cells = this.#cells(text, this.#firsts[i] ?? 0, place)
+        const end = this.#ends[i] ?? 0
+        lag = end - place(end)
+      } else cells = this.#plainCells(text, this.#firsts[i] ?? 0, lag)
+      const record = text.slice(begin, (this.#ends[i] ?? 0) - lag)
       this.#records.push(
         nul && record.includes('\0')
           ? this.#refused(i, 'contains a NUL character')
           : { line: this.#lines[i] ?? 0, cells, text: record, problem: null },
       )
     }
+  }
+
+  #plainCells(text: string, first: number, lag: number): string[] {
+    const { bounds } = this.cells
+    const cells: string[] = []
+    for (let at = first; at < first + 2 * this.#columns; at += 2) {
+      const start = (bounds[at] as number) - lag
+      const end = bounds[at + 1] as number
+      cells.push(end < 0 ? text.slice(start, ~end - lag).replaceAll('""', '"') : text.slice(start, end - lag))
+    }
+    return cells
+  }
+
+  #cells(text: string, first: number, place: (at: number) => number): string[] {
+    const { bounds } = this.cells
+    const cells: string[] = []
+    for (let at = first; at < first + 2 * this.#columns; at += 2) {
+      const start = place(bounds[at] as number)
+      const end = bounds[at + 1] as number
+      cells.push(end < 0 ? text.slice(start, place(~end)).replaceAll('""', '"') : text.slice(start, place(end)))
+    }
+    return cells
   }
 
   #refused(i: number, problem: string): SourceRecord {
@@ -125,9 +152,9 @@ export const bytesOf = (units: Units, from: number, to: number) => {
 }
 
 /** From places in UTF-8, asked for in ascending order, to places in its text. */
-function counter(units: Units, from: number): (at: number) => number {
+function counter(units: Units, from: number, lag: number): (at: number) => number {
   let seen = from
-  let chars = 0
+  let chars = from - lag
   return (at) => {
     for (; seen < at; seen++) {
       const byte = units[seen] as number

@@ -24,6 +24,8 @@ export class Cells {
   count = 0
   /** Whether one of the cells beyond `max` holds anything. */
   surplus = false
+  /** All its units in one: below 128 when there is nothing but ASCII. */
+  mixed = 0
   /** Whether any cell holds anything but, in a line of one cell, blanks. */
   filled = false
   /** Where the record ends without its line break. */
@@ -60,6 +62,7 @@ export function scanRecord(
   cells: Cells,
 ): number {
   let i = from
+  let mixed = 0
   cells.count = 0
   cells.breaks = 0
   cells.surplus = false
@@ -76,6 +79,7 @@ export function scanRecord(
         for (; i < to; i++) {
           const unit = units[i]
           if (unit === QUOTE) break
+          mixed |= unit as number
           if (unit === LF || (unit === CR && (i + 1 >= to || units[i + 1] !== LF))) cells.breaks++
         }
         // A quote at the very end may be the first half of a doubled one.
@@ -93,6 +97,7 @@ export function scanRecord(
       for (; i < to; i++) {
         const unit = units[i]
         if (unit === delimiter || unit === LF || unit === CR) break
+        mixed |= unit as number
       }
       end = i
     }
@@ -108,6 +113,7 @@ export function scanRecord(
       continue
     }
     cells.end = i
+    cells.mixed = mixed
     if (cells.count === 1 && units[from] === SPACE) cells.filled = !isBlank(units, from, i)
     if (i >= to) return i
     const next = afterBreak(units, i, to, ended)
