@@ -176,13 +176,16 @@ async function write(db: Database, events: readonly FeedbackEvent[]): Promise<Re
     ),
     -- A complaint says more than a bounce; any other reason was somebody's decision and stays.
     suppressed as (
-      insert into suppressions as x (kind, value, reason, source)
+      insert into suppressions as x (kind, value, reason, source, subscriber_id)
       select distinct on (value) 'address', value, case when complained then 'complaint' else 'bounce' end,
-        case when complained then 'complaint' else 'hard bounce' end || ', campaign ' || campaign_id || ' (' || source || ')'
+        case when complained then 'complaint' else 'hard bounce' end || ', campaign ' || campaign_id || ' (' || source || ')',
+        other_of
       from (
-        select named as value, complained, campaign_id, source, occurred_at from refusals
+        select named as value, complained, campaign_id, source, occurred_at,
+          case when named <> own then subscriber_id end as other_of
+        from refusals
         union all
-        select own, complained, campaign_id, source, occurred_at from refusals where complained
+        select own, complained, campaign_id, source, occurred_at, null from refusals where complained
       ) a
       order by value, complained desc, occurred_at, campaign_id
       on conflict (kind, value) do update set reason = excluded.reason, source = excluded.source

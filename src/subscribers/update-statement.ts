@@ -16,7 +16,8 @@ import { judgeRows, rank, type WriteMode } from './judge.ts'
  * - Every `resubscribe` is recorded as one, for its lists and for the person, even where nobody seems to have opted out:
  *   an opt-out may still be on its way from the edge, and only a newer `resubscribed` may overrule it there.
  * - What was read is the proof of an agreement only: no record of an opt-out carries the wording.
- * - A new consent lifts suppressions that older feedback set; one set by hand stays until it is removed by hand.
+ * - A new consent lifts suppressions that older feedback set; one set by hand stays until it is removed by hand, also where
+ *   only its hash had outlived an earlier deletion.
  */
 export const updateRows = (mode: WriteMode, rows: string, policy: ImportPolicy) => sql`
   with ${judgeRows(mode, rows, policy)},
@@ -107,16 +108,17 @@ export const updateRows = (mode: WriteMode, rows: string, policy: ImportPolicy) 
     returning subscriber_id
   ),
   left_behind as (
-    insert into suppressions (kind, value, reason, source)
+    insert into suppressions (kind, value, reason, source, subscriber_id)
     select 'address', lower(a.old_email),
       case a.old_status when 'bounced' then 'bounce' when 'complained' then 'complaint' else 'unsubscribe' end,
-      'address changed'
+      'address changed', a.subscriber_id
     from accepted a
     where lower(a.new_email) <> lower(a.old_email) and (
       a.old_status <> 'active'
       or exists (select from list_members m where m.subscriber_id = a.subscriber_id and m.status = 'unsubscribed'))
     on conflict (kind, value) do nothing
   ),
+  ${mode === 'update' ? keptOfOld : sql``}
   lifted as (
     delete from suppressions where id in (
       select h.id from accepted a join suppressions h on h.kind = 'hash' and h.value = a.hash
@@ -125,6 +127,14 @@ export const updateRows = (mode: WriteMode, rows: string, policy: ImportPolicy) 
       select x.id from accepted a join suppressions x on x.kind = 'address' and x.value = lower(a.new_email)
       where a.resubscribe and a.new_status = 'active' and x.reason in ('unsubscribe', 'bounce', 'complaint')
         and x.created_at < a.consented_at)
+    returning kind, value, reason, source, created_at
+  ),
+  by_hand as (
+    insert into suppressions (kind, value, reason, source, created_at)
+    select 'address', lower(a.new_email), l.reason, l.source, l.created_at
+    from lifted l join accepted a on a.hash = l.value
+    where l.kind = 'hash' and l.reason = 'manual'
+    on conflict (kind, value) do nothing
   )
   select j.n, j.subscriber_id::float8 as id, j.refusal, j.attribute, j.attribute_type, j.skipped,
     j.subscriber_id in (
@@ -139,3 +149,17 @@ export const updateRows = (mode: WriteMode, rows: string, policy: ImportPolicy) 
     where not resubscribe and asked_status = 'active' and old_status = 'unsubscribed'
     group by subscriber_id
   ) k using (subscriber_id)`
+
+/** An old address that was suppressed for itself goes with its person when they are deleted. */
+const keptOfOld = sql`
+  kept_of_old as (
+    update suppressions set subscriber_id = o.subscriber_id
+    from (
+      select x.id, a.subscriber_id from accepted a
+      cross join lateral (
+        select x.id from suppressions x where x.kind = 'address' and x.value = lower(a.old_email) limit 1
+      ) x
+      where lower(a.new_email) <> lower(a.old_email)
+    ) o
+    where suppressions.id = o.id and suppressions.subscriber_id is null
+  ),`

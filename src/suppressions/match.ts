@@ -9,7 +9,8 @@ const SLICE = 100_000
 
 /**
  * Suppresses the addresses of subscribers whose keyed hash is among those given. A hash keeps an address from coming in; a
- * sender, who does not have the key, looks for addresses and domains only. Reads all subscribers, slice by slice. Repeating
+ * sender, who does not have the key, looks for addresses and domains only. Who was deleted elsewhere comes back as whoever
+ * has left does: by a new consent. Reads all subscribers, slice by slice. Repeating
  * it changes nothing.
  *
  * The hash is HMAC-SHA256 as RFC 2104 writes it, of two SHA-256, which Postgres has. For that the key's two pads go with the
@@ -39,7 +40,7 @@ async function suppressSlice(db: Database, after: number, hashes: readonly strin
           select id, lower(email) as address from subscribers where id > ${after} order by id limit ${SLICE}
         ), hit as (
           insert into suppressions (kind, value, reason, source)
-          select 'address', s.address, h.reason, coalesce(h.source, 'keyed hash')
+          select 'address', s.address, case h.reason when 'deleted' then 'unsubscribe' else h.reason end, coalesce(h.source, 'keyed hash')
           from slice s
           join suppressions h on h.kind = 'hash' and h.value = encode(
             sha256(decode(${outer}, 'hex') || sha256(decode(${inner}, 'hex') || convert_to(s.address, 'UTF8'))), 'hex')

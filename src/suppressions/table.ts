@@ -16,7 +16,7 @@ export const suppressions = pgTable(
       .notNull()
       .default('manual'),
     source: text(),
-    /** Whose former address it is, where that is why it is suppressed: it becomes a hash when they are deleted. */
+    /** Whose former or other address it is: it becomes a hash when they are deleted. */
     subscriber_id: id(),
     created_at: instant().notNull().default(now),
   },
