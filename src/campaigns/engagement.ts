@@ -10,23 +10,35 @@ import { type SQL, sql } from 'drizzle-orm'
 /** Of a row `s` of subscribers. */
 const SUBSCRIBER = sql`s.id`
 
-/** Followed a link of it. */
+/** Of a row `r` of recipient_stats: some event may be a person's. Nothing lies before the first; so months are left out. */
+const perhaps = (kind: 'open' | 'click', since: SQL) => sql`
+  exists (
+    select 1 from campaign_events e
+    where e.campaign_id = r.campaign_id and e.kind = ${kind} and e.subscriber_id = r.subscriber_id
+      and e.occurred_at >= ${since} and e.verdict <> 'machine'
+  )`
+
+/** Of a row `r` of recipient_stats: they followed a link of it. */
+export const CLICKED = sql`(r.human_clicks > 0 or (r.clicks > 0 and ${perhaps('click', sql`r.first_clicked_at`)}))`
+
+/** Of a row `r` of recipient_stats: they opened it; whoever followed a link has, though pictures may be off. */
+export const OPENED = sql`(
+  r.human_opens > 0 or r.human_clicks > 0
+  or (r.opens > 0 and ${perhaps('open', sql`r.first_opened_at`)})
+  or (r.clicks > 0 and ${perhaps('click', sql`r.first_clicked_at`)})
+)`
+
 export const hasClicked = (campaign_id: number, person: SQL = SUBSCRIBER): SQL => sql`
   exists (
     select 1 from recipient_stats r
-    where r.campaign_id = ${campaign_id} and r.subscriber_id = ${person}
-      and (r.human_clicks > 0 or (r.clicks > 0 and ${perhaps('click', sql`r.first_clicked_at`)}))
+    where r.campaign_id = ${campaign_id} and r.subscriber_id = ${person} and ${CLICKED}
     offset 0
   )`
 
-/** Opened it; whoever followed a link has, though pictures may be off. */
 export const hasOpened = (campaign_id: number, person: SQL = SUBSCRIBER): SQL => sql`
   exists (
     select 1 from recipient_stats r
-    where r.campaign_id = ${campaign_id} and r.subscriber_id = ${person}
-      and (r.human_opens > 0 or r.human_clicks > 0
-        or (r.opens > 0 and ${perhaps('open', sql`r.first_opened_at`)})
-        or (r.clicks > 0 and ${perhaps('click', sql`r.first_clicked_at`)}))
+    where r.campaign_id = ${campaign_id} and r.subscriber_id = ${person} and ${OPENED}
     offset 0
   )`
 
@@ -35,12 +47,4 @@ export const wasSent = (campaign_id: number): SQL => sql`
   exists (
     select 1 from deliveries d where d.campaign_id = ${campaign_id} and d.subscriber_id = s.id and d.state = 'sent'
     offset 0
-  )`
-
-/** Of a row `r` of recipient_stats: some event may be a person's. Nothing lies before the first; so months are left out. */
-const perhaps = (kind: 'open' | 'click', since: SQL) => sql`
-  exists (
-    select 1 from campaign_events e
-    where e.campaign_id = r.campaign_id and e.kind = ${kind} and e.subscriber_id = r.subscriber_id
-      and e.occurred_at >= ${since} and e.verdict <> 'machine'
   )`
