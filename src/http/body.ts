@@ -51,6 +51,26 @@ export function optionalJsonBody(limit: number): MiddlewareHandler<AppEnv> {
 }
 
 /**
+ * For calls that take a file: looks at the content type only, and at that only when there is a body. Whoever reads the
+ * body bounds it.
+ *
+ * @param type - the content type, without parameters
+ */
+export function streamBody(type: string): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const given = c.req.header('content-type') ?? ''
+    const is_empty = c.req.raw.body === null || c.req.header('content-length') === '0'
+    if (!is_empty && given.split(';', 1)[0]?.trim().toLowerCase() !== type) {
+      throw new Problem('unsupported_media_type', `Send ${type}, and say so in Content-Type.`, {
+        errors: [{ field: 'Content-Type', detail: `must be ${type}` }],
+        headers: { accept: type },
+      })
+    }
+    await next()
+  }
+}
+
+/**
  * For calls that take no body: what someone sends all the same was meant to change what the call does, and must not be
  * lost in silence. `{}` is what some clients send for nothing.
  */

@@ -43,11 +43,15 @@ export const idempotent: MiddlewareHandler<AppEnv> = async (c, next) => {
 }
 
 /** For routes whose answer must not be stored: says so instead of leaving the caller in a false belief. */
-export const refuseIdempotencyKey: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (c.req.header('idempotency-key') !== undefined)
-    throw badKey('is not supported here: the answer holds a secret and is not kept')
-  return next()
-}
+export const refuseIdempotencyKey =
+  (streamed: boolean): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    const why = streamed
+      ? 'a file is not held, so no repeat of it is recognised'
+      : 'the answer holds a secret and is not kept'
+    if (c.req.header('idempotency-key') !== undefined) throw badKey(`is not supported here: ${why}`)
+    return next()
+  }
 
 const badKey = (detail: string) =>
   new Problem('bad_idempotency_key', `Idempotency-Key ${detail}.`, { errors: [{ field: 'Idempotency-Key', detail }] })

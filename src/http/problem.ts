@@ -16,11 +16,14 @@ export const PROBLEMS = {
   in_use: [409, 'It is still in use'],
   version_conflict: [409, 'It was changed meanwhile'],
   wrong_status: [409, 'Its status does not allow this'],
+  import_busy: [409, 'Another part of the import is being read'],
+  upload_offset_mismatch: [409, 'The part does not begin where the import goes on'],
   last_admin_key: [409, 'The last admin key cannot be revoked'],
   idempotency_in_progress: [409, 'The first request with this Idempotency-Key is still running'],
   body_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The content type is not supported'],
   validation_failed: [422, 'The request is not valid'],
+  file_unreadable: [422, 'The file cannot be read'],
   template_invalid: [422, 'The template does not compile'],
   campaign_not_ready: [422, 'The campaign cannot start'],
   idempotency_key_reused: [422, 'The Idempotency-Key belongs to another request'],
@@ -45,6 +48,10 @@ export interface FieldError {
 interface ProblemOptions {
   errors?: readonly FieldError[]
   headers?: Record<string, string>
+  /** Where an import goes on: byte of the file. */
+  next_offset?: number
+  /** The import that the call made before it failed. */
+  import_id?: number
 }
 
 /** The one error a route throws on purpose; app.ts turns it into application/problem+json. */
@@ -54,13 +61,15 @@ export class Problem extends Error {
   readonly detail: string
   readonly errors: readonly FieldError[]
   readonly headers: Record<string, string>
+  readonly members: { next_offset?: number; import_id?: number }
 
-  constructor(code: ProblemCode, detail: string, { errors = [], headers = {} }: ProblemOptions = {}) {
+  constructor(code: ProblemCode, detail: string, { errors = [], headers = {}, ...members }: ProblemOptions = {}) {
     super(detail)
     this.code = code
     this.detail = detail
     this.errors = errors
     this.headers = headers
+    this.members = members
   }
 }
 
@@ -79,8 +88,8 @@ export const invalidField = (field: string, detail: string) =>
  */
 export function problemResponse(problem: Problem, request_id: string, public_url: string): Response {
   const [status, title] = PROBLEMS[problem.code]
-  const { code, detail, errors } = problem
-  const body = { type: `${public_url}/problems#${code}`, title, status, detail, code, request_id, errors }
+  const { code, detail, errors, members } = problem
+  const body = { type: `${public_url}/problems#${code}`, title, status, detail, code, request_id, errors, ...members }
   return new Response(JSON.stringify(body), {
     status,
     headers: { ...problem.headers, 'content-type': 'application/problem+json' },

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { requireScope } from '../auth/authenticate.ts'
 import type { Scope } from '../auth/scopes.ts'
-import { BODY_LIMIT, jsonBody, noBody, optionalJsonBody } from './body.ts'
+import { BODY_LIMIT, jsonBody, noBody, optionalJsonBody, streamBody } from './body.ts'
 import type { AppEnv } from './context.ts'
 import { idempotent, refuseIdempotencyKey } from './idempotency.ts'
 import { plainQuery } from './query.ts'
@@ -23,9 +23,13 @@ interface Access {
   body_limit?: number
   /**
    * What becomes of an Idempotency-Key on an unsafe method: the answer is `kept` (default), the key is `refused` because
-   * the answer holds a secret, or `needless` because the call changes nothing.
+   * the answer holds a secret or the body is not held, or `needless` because the call changes nothing.
    */
   idempotency?: 'kept' | 'refused' | 'needless'
+  /** The body is a file of this content type, which the route itself reads as it arrives. */
+  streamed?: string
+  /** Query fields that may be given several times. */
+  repeatable?: readonly string[]
 }
 
 /**
@@ -38,14 +42,16 @@ export function operation<P extends string, R extends Omit<RouteConfig, 'path'> 
 ) {
   const middleware: MiddlewareHandler<AppEnv>[] = [
     requireScope(access.scope),
-    plainQuery(config.request?.query !== undefined),
+    plainQuery(config.request?.query !== undefined, access.repeatable),
   ]
   const limit = access.body_limit ?? BODY_LIMIT
-  if (config.request?.body) middleware.push(config.request.body.required ? jsonBody(limit) : optionalJsonBody(limit))
+  if (access.streamed) middleware.push(streamBody(access.streamed))
+  else if (config.request?.body)
+    middleware.push(config.request.body.required ? jsonBody(limit) : optionalJsonBody(limit))
   else if (config.method !== 'get') middleware.push(noBody)
   const { idempotency = 'kept' } = access
   if (config.method !== 'get' && idempotency === 'kept') middleware.push(idempotent)
-  if (idempotency === 'refused') middleware.push(refuseIdempotencyKey)
+  if (idempotency === 'refused') middleware.push(refuseIdempotencyKey(access.streamed !== undefined))
   const problems = { content: { 'application/problem+json': { schema: problemDocument } } }
   return createRoute({
     ...config,

@@ -40,6 +40,22 @@ export const pageQuery = {
   cursor: z.string().max(1000).optional().openapi({ description: '`next_cursor` of the page before' }),
 }
 
+/**
+ * A query field that may be given several times (`operation` must name it as `repeatable`).
+ *
+ * @param max - how many times
+ */
+export const repeated = <T extends z.ZodType>(value: T, max: number) =>
+  z.preprocess((given) => (given === undefined ? [] : Array.isArray(given) ? given : [given]), z.array(value).max(max))
+
+/** `true` or `false` in a query. */
+export const flag = (value: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(value ? 'true' : 'false')
+    .transform((text) => text === 'true')
+    .openapi({ type: 'boolean', default: value })
+
 /** A page of a list. `next_cursor` is null on the last one. */
 export const pageOf = <T extends z.ZodType>(row: T) =>
   z.strictObject({ data: z.array(row), next_cursor: z.string().nullable() })
@@ -56,5 +72,7 @@ export const problemDocument = named(
     code: z.string(),
     request_id: z.string(),
     errors: z.array(z.strictObject({ field: z.string(), detail: z.string(), line: z.int().optional() })),
+    next_offset: z.int().optional().openapi({ description: 'Of an import: the byte where the next part begins' }),
+    import_id: z.int().optional().openapi({ description: 'The import that could not be read' }),
   }),
 )
