@@ -70,5 +70,9 @@ export const import_refusals = pgTable(
     /** The record's own text, cut at 10,000 characters. */
     record: text().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.import_id, t.line] })],
+  (t) => [
+    primaryKey({ columns: [t.import_id, t.line] }),
+    // Who is deleted goes from here too.
+    index('import_refusals_record').using('gin', sql`lower(${t.record}) gin_trgm_ops`),
+  ],
 )

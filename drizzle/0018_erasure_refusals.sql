@@ -1,0 +1,1 @@
+CREATE INDEX "import_refusals_record" ON "import_refusals" USING gin (lower("record") gin_trgm_ops);
