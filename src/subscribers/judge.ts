@@ -18,10 +18,14 @@ const RANKS = sql.raw(`array[${SUBSCRIBER_STATUSES.map((status) => `'${status}'`
 const CLOCK_SKEW = sql.raw(`interval '5 minutes'`)
 
 /**
- * Rows of this pass that created their subscriber, as `createRows` noted them for the rest of the transaction: to the
- * policy `skip` those are new, and everyone else who is there is left alone, even if the same file brought them.
+ * Rows of this pass that created their subscriber, as `createRows` noted them for the rest of the transaction: nothing more
+ * is to be done about them, and to the policy `skip` everyone else who is there is left alone, even if the same file brought
+ * them.
  */
 export const CREATED_HERE = 'emk.created_here'
+
+/** The numbers in CREATED_HERE, asked for once a statement; what an earlier transaction set reads as the empty text. */
+export const createdHere = sql`(select coalesce(nullif(current_setting(${CREATED_HERE}, true), ''), '{}'))::int[]`
 
 /** How bad a status is: 1 is `active`. */
 export const rank = (status: SQL) => sql`array_position(${RANKS}, ${status})`
@@ -39,8 +43,9 @@ export const rank = (status: SQL) => sql`array_position(${RANKS}, ${status})`
  * held to their definitions as they come in: what is stored was, when the definition was made.
  *
  * @param rows - JSON array of rows as `asJson` (write.ts) makes them
+ * @param only - a condition on `e.row`, one of them
  */
-export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy) => sql`
+export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy, only: SQL = sql`true`) => sql`
   input as materialized (
     select e.row, r.*
     from jsonb_array_elements(${rows}::jsonb) as e(row)
@@ -49,6 +54,7 @@ export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy) =
       attributes_gone text[], timezone text, locale text, tags text[], add_tags text[], remove_tags text[],
       consented_at timestamptz, consent_source text, consent_wording text, consent_country text,
       list_ids bigint[], resubscribe boolean)
+    where ${only}
   ),
   beside as materialized (
     select
@@ -117,9 +123,6 @@ export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy) =
     end as refusal
     from beside b
   )`
-
-/** Asked once a statement; what an earlier transaction set reads as the empty text. */
-const createdHere = sql`(select coalesce(nullif(current_setting(${CREATED_HERE}, true), ''), '{}'))::int[]`
 
 const newText = (field: 'first_name' | 'last_name' | 'timezone' | 'locale', policy: ImportPolicy) => {
   const [old, given] = [sql.raw(`s.${field}`), sql.raw(`i.${field}`)]

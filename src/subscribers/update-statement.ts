@@ -1,7 +1,10 @@
 // One statement, kept whole: what a call changes about subscribers that exist, their lists and the proof of consent.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { ImportPolicy } from '../imports/options.ts'
-import { judgeRows, rank, type WriteMode } from './judge.ts'
+import { createdHere, judgeRows, rank, type WriteMode } from './judge.ts'
+
+/** Whom `createRows` created they have nothing to add to, unless they overrule an opt-out or a deletion. */
+const NOT_DONE = sql`((e.row -> 'n')::int <> all (${createdHere}) or e.row -> 'resubscribe' = 'true')`
 
 /**
  * Runs after the rows' subscribers were created and locked in the same transaction, so that `judged` reads what nobody
@@ -18,9 +21,11 @@ import { judgeRows, rank, type WriteMode } from './judge.ts'
  * - What was read is the proof of an agreement only: no record of an opt-out carries the wording.
  * - A new consent lifts suppressions that older feedback set; one set by hand stays until it is removed by hand, also where
  *   only its hash had outlived an earlier deletion.
+ *
+ * @param end - the query at the end, over `answers`: one line per row that `createRows` was not done with
  */
-export const updateRows = (mode: WriteMode, rows: string, policy: ImportPolicy) => sql`
-  with ${judgeRows(mode, rows, policy)},
+export const updateRows = (mode: WriteMode, rows: string, policy: ImportPolicy, end: SQL = ANSWERS) => sql`
+  with ${judgeRows(mode, rows, policy, NOT_DONE)},
   accepted as materialized (
     select * from judged where refusal is null and subscriber_id is not null and not skipped
   ),
@@ -135,20 +140,25 @@ export const updateRows = (mode: WriteMode, rows: string, policy: ImportPolicy) 
     from lifted l join accepted a on a.hash = l.value
     where l.kind = 'hash' and l.reason = 'manual'
     on conflict (kind, value) do nothing
+  ),
+  answers as materialized (
+    select j.n, j.subscriber_id::float8 as id, j.refusal, j.attribute, j.attribute_type, j.skipped,
+      j.subscriber_id in (
+        select id from changed union all select subscriber_id from moved union all select subscriber_id from proof
+      ) as changed,
+      case when not j.skipped and ${rank(sql`j.new_status`)} > ${rank(sql`j.asked_status`)} then j.new_status end as kept,
+      coalesce(k.list_ids, '{}') as kept_lists
+    from judged j
+    left join (
+      select subscriber_id, array_agg(list_id::float8 order by list_id) as list_ids
+      from wanted
+      where not resubscribe and asked_status = 'active' and old_status = 'unsubscribed'
+      group by subscriber_id
+    ) k using (subscriber_id)
   )
-  select j.n, j.subscriber_id::float8 as id, j.refusal, j.attribute, j.attribute_type, j.skipped,
-    j.subscriber_id in (
-      select id from changed union all select subscriber_id from moved union all select subscriber_id from proof
-    ) as changed,
-    case when not j.skipped and ${rank(sql`j.new_status`)} > ${rank(sql`j.asked_status`)} then j.new_status end as kept,
-    coalesce(k.list_ids, '{}') as kept_lists
-  from judged j
-  left join (
-    select subscriber_id, array_agg(list_id::float8 order by list_id) as list_ids
-    from wanted
-    where not resubscribe and asked_status = 'active' and old_status = 'unsubscribed'
-    group by subscriber_id
-  ) k using (subscriber_id)`
+  ${end}`
+
+const ANSWERS = sql`select * from answers`
 
 /** An old address that was suppressed for itself goes with its person when they are deleted. */
 const keptOfOld = sql`

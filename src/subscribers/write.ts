@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
 import type { ImportPolicy } from '../imports/options.ts'
@@ -28,33 +28,55 @@ export async function writeSubscribers(
   { policy = 'overwrite' }: { policy?: ImportPolicy } = {},
 ): Promise<RowAnswer[]> {
   if (rows.length === 0) return []
-  const passes = await Promise.all(inPasses(rows).map((numbered) => passOf(db, hash_key, mode, numbered, policy)))
-  const list_ids = [...new Set(rows.flatMap((row) => row.list_ids ?? []))]
-  const answers: RowAnswer[] = Array.from(rows, () => ({
-    outcome: 'refused',
-    id: null,
-    refusal: null,
-    attribute: null,
-    kept: null,
-    kept_lists: [],
-  }))
+  const statements = await writeStatements(hash_key, mode, rows, policy)
+  const answers: RowAnswer[] = Array.from(rows, () => ({ ...NOTHING }))
   await retryDeadlocks(async () => {
-    const results = await db.batch([
-      db.execute(writeBesideErasures()),
-      // A list that is deleted meanwhile waits for this transaction, or is unknown to it.
-      db.execute(
-        sql`select from mailing_lists where id = any(${sql.param(list_ids)}::bigint[]) order by id for key share`,
-      ),
-      ...passes.flat(),
-    ])
-    for (let i = 2; i < results.length; i += 3) {
-      const created = new Set(results[i]?.rows.map((row) => row.n))
-      for (const row of (results[i + 2]?.rows ?? []) as unknown as UpdateAnswer[]) {
-        answers[row.n] = answerOf(row, created.has(row.n))
+    const [first, ...others] = statements.map((statement) => db.execute(statement))
+    if (!first) return
+    const results = await db.batch([first, ...others])
+    for (let i = BEFORE_PASSES; i < results.length; i += 3) {
+      for (const row of (results[i + 2]?.rows ?? []) as unknown as UpdateAnswer[]) answers[row.n] = answerOf(row)
+      for (const { n, id } of (results[i]?.rows ?? []) as unknown as { n: number; id: number }[]) {
+        answers[n] = { ...NOTHING, outcome: 'created', id }
       }
     }
   })
   return answers
+}
+
+const NOTHING: RowAnswer = { outcome: 'refused', id: null, refusal: null, attribute: null, kept: null, kept_lists: [] }
+
+/** Queries at the end of a pass's two writing statements, in place of those that answer per row. */
+export interface PassEnd {
+  created: SQL
+  settled: SQL
+}
+
+/** Statements of `writeStatements` before the first pass, each of which has three. */
+const BEFORE_PASSES = 2
+
+/**
+ * The statements of one transaction that writes these rows, for a caller who has something of their own to add to it.
+ *
+ * @param end - makes the ends of a pass; `ns` are the places of its rows among `rows`
+ */
+export async function writeStatements(
+  hash_key: string,
+  mode: WriteMode,
+  rows: readonly SubscriberRow[],
+  policy: ImportPolicy,
+  end?: (ns: number[]) => PassEnd,
+): Promise<SQL[]> {
+  const list_ids = [...new Set(rows.flatMap((row) => row.list_ids ?? []))]
+  const passes = await Promise.all(
+    inPasses(rows).map((numbered) => passOf(hash_key, mode, numbered, policy, end?.(numbered.map(({ n }) => n)))),
+  )
+  return [
+    writeBesideErasures(),
+    // A list that is deleted meanwhile waits for this transaction, or is unknown to it.
+    sql`select from mailing_lists where id = any(${sql.param(list_ids)}::bigint[]) order by id for key share`,
+    ...passes.flat(),
+  ]
 }
 
 interface UpdateAnswer {
@@ -69,14 +91,14 @@ interface UpdateAnswer {
   kept_lists: number[]
 }
 
-function answerOf(row: UpdateAnswer, created: boolean): RowAnswer {
+function answerOf(row: UpdateAnswer): RowAnswer {
   const { id, refusal, kept, kept_lists } = row
   if (refusal !== null) {
     const { attribute: name, attribute_type: type } = row
     const attribute = refusal === 'attribute_type' && name !== null && type !== null ? { name, type } : null
     return { outcome: 'refused', id: null, refusal, attribute, kept: null, kept_lists: [] }
   }
-  const outcome = row.skipped ? 'skipped' : created ? 'created' : row.changed ? 'updated' : 'unchanged'
+  const outcome = row.skipped ? 'skipped' : row.changed ? 'updated' : 'unchanged'
   return { outcome, id, refusal, attribute: null, kept, kept_lists }
 }
 
@@ -99,16 +121,23 @@ function inPasses(rows: readonly SubscriberRow[]): NumberedRow[][] {
 }
 
 /** The statements of one pass: create who is missing, lock everyone in order of address, then change what differs. */
-async function passOf(db: Database, hash_key: string, mode: WriteMode, rows: NumberedRow[], policy: ImportPolicy) {
+async function passOf(
+  hash_key: string,
+  mode: WriteMode,
+  rows: NumberedRow[],
+  policy: ImportPolicy,
+  end: PassEnd | undefined,
+): Promise<SQL[]> {
   const json = JSON.stringify(await Promise.all(rows.map((row) => asJson(hash_key, row))))
   const named =
     mode === 'update'
       ? sql`id = any(${sql.param(rows.map((row) => row.id))}::bigint[])`
       : sql`lower(email) = any(${sql.param(rows.map((row) => row.email?.toLowerCase()))}::text[])`
   return [
-    db.execute(mode === 'update' ? sql`select 0 as n where false` : createRows(mode, json, policy)),
-    db.execute(sql`select id from subscribers where ${named} order by lower(email) for update`),
-    db.execute(updateRows(mode, json, policy)),
+    mode === 'update' ? sql`select 0 as n where false` : createRows(mode, json, policy, end?.created),
+    // Those of this very transaction are locked already.
+    sql`select id from subscribers where ${named} and xmin <> pg_current_xact_id()::xid order by lower(email) for update`,
+    updateRows(mode, json, policy, end?.settled),
   ]
 }
 
