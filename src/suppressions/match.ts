@@ -16,11 +16,15 @@ const SLICE = 100_000
  * The hash is HMAC-SHA256 as RFC 2104 writes it, of two SHA-256, which Postgres has. For that the key's two pads go with the
  * statement; they are stored nowhere.
  *
- * @param hashes - 64 hexadecimal digits each, lower-case, stored before
+ * @param hashes - 64 hexadecimal digits each, lower-case, stored before; null for all that are stored
  * @returns how many addresses were suppressed by it
  */
-export async function suppressHashed(db: Database, hash_key: string, hashes: readonly string[]): Promise<number> {
-  if (hashes.length === 0) return 0
+export async function suppressHashed(
+  db: Database,
+  hash_key: string,
+  hashes: readonly string[] | null,
+): Promise<number> {
+  if (hashes?.length === 0) return 0
   const { inner, outer } = await hashPads(hash_key)
   let found = 0
   let after: number | null = 0
@@ -33,7 +37,13 @@ export async function suppressHashed(db: Database, hash_key: string, hashes: rea
 }
 
 /** `last` is the last subscriber looked at; null when there is no one after. */
-async function suppressSlice(db: Database, after: number, hashes: readonly string[], inner: string, outer: string) {
+async function suppressSlice(
+  db: Database,
+  after: number,
+  hashes: readonly string[] | null,
+  inner: string,
+  outer: string,
+) {
   const { rows } = await retryDeadlocks(() =>
     db.execute<{ last: number | null; found: number }>(sql`
         with slice as materialized (
@@ -44,7 +54,7 @@ async function suppressSlice(db: Database, after: number, hashes: readonly strin
           from slice s
           join suppressions h on h.kind = 'hash' and h.value = encode(
             sha256(decode(${outer}, 'hex') || sha256(decode(${inner}, 'hex') || convert_to(s.address, 'UTF8'))), 'hex')
-          where h.value = any(${sql.param([...hashes])}::text[])
+          ${hashes ? sql`where h.value = any(${sql.param([...hashes])}::text[])` : sql``}
           order by s.address
           on conflict (kind, value) do nothing
           returning 1

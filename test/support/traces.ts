@@ -1,5 +1,6 @@
 // A person who has left something in every table that can hold something of one.
 import { flushEvents } from '../../src/events/flush.ts'
+import type { FeedbackKind } from '../../src/feedback/event.ts'
 import { recordFeedback } from '../../src/feedback/record.ts'
 import { freezePage } from '../../src/ledger/freeze.ts'
 import { writeSubscribers } from '../../src/subscribers/write.ts'
@@ -13,8 +14,8 @@ export interface Traces {
   former_email: string
   campaign_id: number
   list_id: number
-  /** Texts of which each is found wherever something of this person is. In lower case. */
-  marks: string[]
+  /** A text that is found wherever something of this person is. In lower case. */
+  mark: string
 }
 
 /** Any real key of the tests' own. */
@@ -43,7 +44,9 @@ export async function leaveTraces(t: Pick<TestDatabase, 'sql' | 'db'>): Promise<
     },
   ])
   const id = wrote[0]?.id ?? 0
-  const other_list = Number((await t.sql(`insert into mailing_lists (name) values ($1) returning id`, [key]))[0]?.id)
+  const other_list = Number(
+    (await t.sql(`insert into mailing_lists (name) values ($1) returning id`, [crypto.randomUUID()]))[0]?.id,
+  )
   // Who has left a list and then changes the address leaves the old one suppressed.
   await t.sql(
     `insert into list_members (list_id, subscriber_id, status, unsubscribed_at) values ($1, $2, 'unsubscribed', now())`,
@@ -57,6 +60,7 @@ export async function leaveTraces(t: Pick<TestDatabase, 'sql' | 'db'>): Promise<
        answer = '250 queued', provider_message_id = 'p-' || subscriber_id where campaign_id = $1`,
     [campaign_id],
   )
+  await t.sql('update batches set open = 0, sent = size where campaign_id = $1', [campaign_id])
   await t.sql(`update deliveries set answer = $3 where campaign_id = $1 and subscriber_id = $2`, [
     campaign_id,
     id,
@@ -109,23 +113,34 @@ export async function leaveTraces(t: Pick<TestDatabase, 'sql' | 'db'>): Promise<
      insert into import_refusals (import_id, line, reason, record) select id, 2, 'bad timezone', $1 from file`,
     [`"Last${key}",${email.toUpperCase()},Mars/Olympus`],
   )
-  return { id, email, former_email, campaign_id, list_id, marks: [key] }
+  return { id, email, former_email, campaign_id, list_id, mark: key }
 }
 
-const seen = (kind: 'open' | 'click', campaign_id: number, subscriber_id: number): TrackingEvent => ({
+export const seen = (kind: 'open' | 'click', campaign_id: number, subscriber_id: number): TrackingEvent => ({
   ...{ event_id: crypto.randomUUID(), kind, campaign_id, subscriber_id, link: kind === 'click' ? 1 : 0 },
   ...{ occurred_at: new Date().toISOString(), method: 'GET', asn: 3320, agent: 'chrome', country: 'DE', region: 'BY' },
   ...{ device: 'phone', client: 'gmail', verdict: 'human', reason: null, rules: 1 },
 })
 
-const news = (
-  kind: 'delivered' | 'soft_bounce',
-  campaign_id: number,
-  subscriber_id: number,
-  recipient: string | null,
-) => ({
+export const news = (kind: FeedbackKind, campaign_id: number, subscriber_id: number, recipient: string | null) => ({
   ...{ event_id: crypto.randomUUID(), source: 'ses' as const, kind, campaign_id, subscriber_id },
   ...{ recipient: recipient?.toLowerCase() ?? null, occurred_at: new Date().toISOString() },
   diagnostic: recipient && `450 mailbox of ${recipient} is full`,
   raw: recipient && `To: ${recipient}`,
 })
+
+/** Every place of the database (`table.column`) where some text contains a mark, in any case and any table there is. */
+export async function tracesOf(t: Pick<TestDatabase, 'sql'>, mark: string): Promise<string[]> {
+  const columns = await t.sql<{ place: string; select: string }>(
+    `select c.table_name || '.' || c.column_name as place,
+       format('select %L as place from %I.%I where lower(%I::text) like $1', c.table_name || '.' || c.column_name,
+         c.table_schema, c.table_name, c.column_name) as select
+     from information_schema.columns c join information_schema.tables b using (table_schema, table_name)
+     where c.table_schema = 'public' and b.table_type = 'BASE TABLE'
+       and c.data_type in ('text', 'character varying', 'json', 'jsonb', 'ARRAY', 'bytea')`,
+  )
+  const rows = await t.sql<{ place: string }>(columns.map((column) => column.select).join(' union all '), [
+    `%${mark.toLowerCase()}%`,
+  ])
+  return [...new Set(rows.map(({ place }) => place))].sort()
+}

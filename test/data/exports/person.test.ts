@@ -14,8 +14,7 @@ beforeAll(async () => {
 afterAll(() => t.close())
 
 test('holds what every table has of them, and nothing of anybody else', async () => {
-  const { id, email, former_email, campaign_id, list_id, marks } = traces
-  const [key] = marks
+  const { id, email, former_email, campaign_id, list_id, mark: key } = traces
   const data = await exportPerson(t.db, id)
   expect(data).toMatchObject({
     profile: { id, email, first_name: `First${key}`, attributes: { seats: 3 }, tags: [`tag ${key}`], locale: 'de' },
