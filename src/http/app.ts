@@ -8,6 +8,7 @@ import { feedbackRoutes } from '../feedback/routes.ts'
 import { listRoutes } from '../lists/routes.ts'
 import { partialRoutes } from '../partials/routes.ts'
 import { reportLinkPage, reportRoutes } from '../reports/routes.ts'
+import { segmentRoutes } from '../segments/routes.ts'
 import { senderRoutes } from '../senders/routes.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { statsRoutes } from '../stats/routes.ts'
@@ -29,6 +30,7 @@ const OWNERS = [
   subscriberRoutes,
   attributeRoutes,
   listRoutes,
+  segmentRoutes,
   suppressionRoutes,
   campaignRoutes,
   reportRoutes,

@@ -25,6 +25,7 @@ export const PROBLEMS = {
   validation_failed: [422, 'The request is not valid'],
   file_unreadable: [422, 'The file cannot be read'],
   template_invalid: [422, 'The template does not compile'],
+  segment_too_slow: [422, 'The segment takes too long'],
   campaign_not_ready: [422, 'The campaign cannot start'],
   idempotency_key_reused: [422, 'The Idempotency-Key belongs to another request'],
   not_configured: [500, 'The server is not configured'],
