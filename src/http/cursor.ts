@@ -56,8 +56,12 @@ export function page<Row>(
   const data = rows.slice(0, limit)
   const last = data.at(-1)
   if (rows.length <= limit || last === undefined) return { data, next_cursor: null }
-  const text = JSON.stringify([fingerprint(filters), ...keys(last)])
-  return { data, next_cursor: encodeBase64url(new TextEncoder().encode(text)) }
+  return { data, next_cursor: cursorAt(filters, keys(last)) }
+}
+
+/** The cursor of a page that begins after these sort keys, for lists that find out by themselves whether there is one. */
+export function cursorAt(filters: Filters, keys: readonly SortKey[]): string {
+  return encodeBase64url(new TextEncoder().encode(JSON.stringify([fingerprint(filters), ...keys])))
 }
 
 function parse(cursor: string): unknown[] {

@@ -45,16 +45,29 @@ export function normaliseDomain(text: string): { domain: string } | { problem: s
   if (text.length > INPUT_LIMIT || HIDDEN.test(text) || URL_SYNTAX.test(text)) {
     return { problem: 'contains a forbidden character' }
   }
-  let domain: string
-  try {
-    domain = new URL(`http://${text}`).hostname
-  } catch {
-    return { problem: 'is not a valid host name' }
-  }
+  const domain = hostOf(text)
+  if (domain === null) return { problem: 'is not a valid host name' }
   if (domain.length > 253) return { problem: 'is longer than 253 characters' }
   if (/^[\d.]+$/.test(domain)) return { problem: 'is an IP address' }
   if (!domain.includes('.')) return { problem: 'has no dot' }
   return HOST_NAME.test(domain) ? { domain } : { problem: 'is not a valid host name' }
+}
+
+/**
+ * Part of a domain, of whole labels, in lower-case punycode; null where it is ASCII already or nothing that a domain could
+ * hold.
+ */
+export function asciiHost(text: string): string | null {
+  if (isAscii(text) || text.length > INPUT_LIMIT || HIDDEN.test(text) || URL_SYNTAX.test(text)) return null
+  return hostOf(text)
+}
+
+function hostOf(text: string): string | null {
+  try {
+    return new URL(`http://${text}`).hostname
+  } catch {
+    return null
+  }
 }
 
 function isAscii(text: string): boolean {

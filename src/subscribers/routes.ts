@@ -1,5 +1,5 @@
 import { violates } from '../db/violation.ts'
-import { after, badCursor, page } from '../http/cursor.ts'
+import { after, badCursor, cursorAt, page } from '../http/cursor.ts'
 import { notFound } from '../http/problem.ts'
 import { createRouter, operation } from '../http/route.ts'
 import { idParams, pageOf } from '../http/schema.ts'
@@ -19,6 +19,7 @@ import {
   subscriberWithLists,
   writtenSubscriber,
 } from './schema.ts'
+import { searchSubscribers } from './search.ts'
 import { findSubscriber, listSubscribers } from './store.ts'
 import { writeSubscribers } from './write.ts'
 
@@ -153,6 +154,11 @@ export function subscriberRoutes({ db, hash_key }: Services) {
 
   router.openapi(list, async (c) => {
     const filters = { ...c.req.valid('query'), of: 'subscribers' }
+    if (filters.search !== undefined || filters.tag !== undefined) {
+      const { rows, next } = await searchSubscribers(db, filters, pageStart(filters), filters.limit)
+      const keys = next && (next.created_key === null ? [next.id] : [next.created_key, next.id])
+      return c.json({ data: rows, next_cursor: keys && cursorAt(filters, keys) }, 200)
+    }
     const rows = await listSubscribers(db, filters, pageStart(filters), filters.limit)
     const found = page(rows, filters.limit, filters, (row) =>
       filters.created_after === undefined ? [row.id] : [row.created_key, row.id],

@@ -257,6 +257,12 @@ export const subscriberQuery = z.strictObject({
   list_id: textId.optional().openapi({ description: 'Subscribed to this list' }),
   email: email.optional().openapi({ description: 'This address, in any case' }),
   domain: domain.optional(),
+  tag: tag.optional(),
+  search: z.string().trim().min(1).max(200).optional().openapi({
+    description:
+      'Part of the address or the name, in any case and script; an international domain as it is spoken or in punycode. Without three letters or digits in a row (`an`, `%`) a page may be short, or empty, without being the last: go on while there is a `next_cursor`',
+    example: 'ada',
+  }),
   created_after: moment.optional().openapi({ description: 'Sorts by time of creation' }),
 })
 

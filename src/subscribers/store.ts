@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
+import { toTheMicrosecond } from '../db/iso.ts'
 import { list_members } from '../lists/table.ts'
 import type { SubscriberStatus } from './status.ts'
 import { subscribers } from './table.ts'
@@ -45,18 +46,28 @@ export interface SubscriberFilters {
   email?: string | undefined
   domain?: string | undefined
   created_after?: string | undefined
+  /** Part of the address or the name; normalised only where it is used. */
+  search?: string | undefined
+  /** Normalised. */
+  tag?: string | undefined
+}
+
+/** A place in the order of the pages; `created_key` when they go by time of creation. */
+export interface Place {
+  id: number
+  created_key: string | null
 }
 
 /**
  * A page by id, or by time of creation where that is filtered: each way runs along an index, so that a page costs the
- * same wherever it is. Reads one row more than `limit`.
+ * same wherever it is. Reads one row more than `limit`. `search` and `tag` are not for here (search.ts).
  *
  * @param after - id of the row before the page, with its `created_key` when `created_after` is given
  */
 export async function listSubscribers(
   db: Database,
   { status, list_id, email, domain, created_after }: SubscriberFilters,
-  after: { id: number; created_key: string | null } | null,
+  after: Place | null,
   limit: number,
 ) {
   const where: SQL[] = []
@@ -69,8 +80,7 @@ export async function listSubscribers(
   } else if (by_time) where.push(gt(subscribers.created_at, created_after))
   else if (after) where.push(gt(subscribers.id, after.id))
 
-  // To the microsecond: a whole bulk call shares one moment, and rounding it down would repeat rows on the next page.
-  const created_key = sql<string>`to_char(${subscribers.created_at} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+  const created_key = toTheMicrosecond(subscribers.created_at)
   const query = db
     .select({ ...subscriberColumns, created_key })
     .from(subscribers)
