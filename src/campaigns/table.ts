@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { id, identity, instant, now } from '../db/columns.ts'
+import type { Filter } from '../segments/filter.ts'
 import { senders } from '../senders/table.ts'
 import { template_versions, templates } from '../templates/table.ts'
 import type { Audience } from './audience.ts'
@@ -31,6 +32,8 @@ export const campaigns = pgTable(
     /** The sending account; null leaves it to the sender, and then to the order of ACCOUNTS. */
     account: text(),
     audience: jsonb().$type<Audience>().notNull(),
+    /** The filters of the segments that `audience` names, by id, as they were at its start. */
+    segments: jsonb().$type<Record<string, Filter>>(),
     utm: jsonb().$type<Utm>(),
     /** What is kept of opens and clicks; null leaves it to the settings. */
     track_opens: text({ enum: TRACKING_MODES }),
