@@ -1,6 +1,6 @@
 // What /campaigns answers, as OpenAPI describes it; routes.ts says what each does. Those that change a campaign's status are in
 // run-operations.ts.
-import * as z from 'zod'
+import { fileAnswer } from '../exports/schema.ts'
 import { operation } from '../http/route.ts'
 import { pageOf } from '../http/schema.ts'
 import { campaignStats, statsQuery } from '../stats/schema.ts'
@@ -157,11 +157,6 @@ export const recipients = operation(
     description:
       'By subscriber id. `opened` and `clicked` mean what they mean in an audience: machines do not count, what cannot be told does. The columns have all and `human` counts side by side.',
     request: { params, query: recipientsQuery },
-    responses: {
-      200: {
-        description: 'CSV with a header line, or one JSON object a line',
-        content: { 'text/csv': { schema: z.string() }, 'application/x-ndjson': { schema: z.string() } },
-      },
-    },
+    responses: fileAnswer,
   },
 )

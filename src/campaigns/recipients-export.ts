@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { iso } from '../db/iso.ts'
+import { type FileFormat, streamFile } from '../exports/file.ts'
 import { csvRecord } from '../http/csv.ts'
 import { hasClicked, hasOpened } from './engagement.ts'
 
@@ -16,13 +17,11 @@ export const RECIPIENT_FILTERS = [
 ] as const
 export type RecipientFilter = (typeof RECIPIENT_FILTERS)[number]
 
-export const RECIPIENT_FORMATS = ['csv', 'ndjson'] as const
-
 export interface RecipientsExport {
   campaign_id: number
   /** Undefined for all. */
   only: RecipientFilter | undefined
-  format: (typeof RECIPIENT_FORMATS)[number]
+  format: FileFormat
   /** For CSV: see csvRecord. */
   formula_safe: boolean
 }
@@ -52,8 +51,7 @@ const COLUMNS = [
 type Row = Record<(typeof COLUMNS)[number], string | number | null> & { subscriber_id: number }
 
 /**
- * Who a campaign was for and what they did, by subscriber id, read page by page as it is taken: memory stays flat whatever
- * the number. When a page cannot be read the stream breaks, so that half a file does not pass for the whole.
+ * Who a campaign was for and what they did, by subscriber id, as a file.
  *
  * @param page_size - rows a statement
  */
@@ -62,19 +60,11 @@ export function exportRecipients(
   wanted: RecipientsExport,
   page_size: number = PAGE,
 ): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
-  let after = 0
-  let first = true
-  return new ReadableStream({
-    async pull(controller) {
-      const rows = await readPage(db, wanted, after, page_size)
-      const lines = rows.map((row) => lineOf(row, wanted))
-      if (first && wanted.format === 'csv') lines.unshift(csvRecord(COLUMNS, false))
-      first = false
-      if (lines.length > 0) controller.enqueue(encoder.encode(lines.join('')))
-      after = rows.at(-1)?.subscriber_id ?? after
-      if (rows.length < page_size) controller.close()
-    },
+  const { format } = wanted
+  return streamFile<number>(format === 'csv' ? csvRecord(COLUMNS, false) : '', async (after) => {
+    const rows = await readPage(db, wanted, after ?? 0, page_size)
+    const next = rows.length < page_size ? null : (rows.at(-1)?.subscriber_id ?? null)
+    return { text: rows.map((row) => lineOf(row, wanted)).join(''), next }
   })
 }
 

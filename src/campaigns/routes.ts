@@ -1,4 +1,5 @@
 import { violates } from '../db/violation.ts'
+import { fileResponse } from '../exports/file.ts'
 import { deliveryTimeline } from '../feedback/timeline.ts'
 import { after, page } from '../http/cursor.ts'
 import { invalidField, notFound, Problem } from '../http/problem.ts'
@@ -136,11 +137,7 @@ export function campaignRoutes(services: Services) {
     const { format, only, formula_safe } = c.req.valid('query')
     await read(id)
     const file = exportRecipients(db, { campaign_id: id, only, format, formula_safe: formula_safe === 'true' })
-    const type = format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson'
-    const name = `campaign-${id}-${only ?? 'recipients'}.${format}`
-    return new Response(file, {
-      headers: { 'content-type': type, 'content-disposition': `attachment; filename="${name}"` },
-    })
+    return fileResponse(file, `campaign-${id}-${only ?? 'recipients'}`, format)
   })
 
   router.route('/', campaignRunRoutes(services))

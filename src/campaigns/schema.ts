@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { fileQuery } from '../exports/schema.ts'
 import { TIMELINE_KINDS } from '../feedback/timeline.ts'
 import { named, pageQuery, rowId, textId, time } from '../http/schema.ts'
 import { FAILURE_REASONS } from '../ledger/retry.ts'
@@ -6,7 +7,7 @@ import { DELIVERY_STATES } from '../ledger/status.ts'
 import { accountName } from '../senders/schema.ts'
 import { LIMITING_FACTORS } from '../sending/permit.ts'
 import { finding } from './check/schema.ts'
-import { RECIPIENT_FILTERS, RECIPIENT_FORMATS } from './recipients-export.ts'
+import { RECIPIENT_FILTERS } from './recipients-export.ts'
 import { MAX_LATE_MINUTES, MOST_MINUTES_LATE } from './schedule.ts'
 import { CAMPAIGN_STATUSES } from './status.ts'
 import { TRACKING_MODES } from './tracking-mode.ts'
@@ -232,12 +233,8 @@ export const deliveryQuery = z.strictObject({
 })
 
 export const recipientsQuery = z.strictObject({
-  format: z.enum(RECIPIENT_FORMATS).default('csv'),
+  ...fileQuery,
   only: z.enum(RECIPIENT_FILTERS).optional().openapi({ description: 'Which recipients; all, if it is left out' }),
-  formula_safe: z
-    .enum(['true', 'false'])
-    .default('true')
-    .openapi({ description: 'CSV: puts an apostrophe before values that a spreadsheet would run as a formula' }),
 })
 
 export const delivery = named(

@@ -1,33 +1,29 @@
 import type { Database } from '../db/client.ts'
+import { type FileFormat, streamFile } from '../exports/file.ts'
 import { csvRecord } from '../http/csv.ts'
-import { listSuppressions, type SuppressionFilters } from './store.ts'
+import { readSuppressions, type SuppressionFilters } from './store.ts'
 
-const PAGE = 1_000
+const PAGE = 5_000
 
-/**
- * Every suppression as CSV (RFC 4180), read page by page as it is taken: memory stays flat whatever the number.
- *
- * @param formula_safe - an apostrophe before what a spreadsheet would run as a formula; without it, values are exact
- */
-export function exportSuppressions(
+/** As an import reads them. */
+const COLUMNS = ['kind', 'value', 'reason', 'source', 'created_at'] as const
+
+/** Every suppression as a file, by id; hashes whole, so that they can move to an installation with the same HASH_KEY. */
+export const exportSuppressions = (
   db: Database,
   filters: SuppressionFilters,
+  format: FileFormat,
   formula_safe: boolean,
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
-  let after_id: number | null = null
-  let first = true
-  return new ReadableStream({
-    async pull(controller) {
-      const rows = await listSuppressions(db, filters, after_id, PAGE)
-      const records = rows.map(({ kind, value, reason, source, created_at }) =>
-        csvRecord([kind, value, reason, source, created_at], formula_safe),
-      )
-      if (first) records.unshift('kind,value,reason,source,created_at\r\n')
-      first = false
-      if (records.length > 0) controller.enqueue(encoder.encode(records.join('')))
-      after_id = rows.at(-1)?.id ?? null
-      if (rows.length < PAGE) controller.close()
-    },
+): ReadableStream<Uint8Array> =>
+  streamFile<number>(format === 'csv' ? csvRecord(COLUMNS, false) : '', async (after_id) => {
+    const rows = await readSuppressions(db, filters, after_id, PAGE)
+    const lines = rows.map(({ id, ...row }) =>
+      format === 'csv'
+        ? csvRecord(
+            COLUMNS.map((column) => row[column]),
+            formula_safe,
+          )
+        : `${JSON.stringify(row)}\n`,
+    )
+    return { text: lines.join(''), next: rows.length < PAGE ? null : (rows.at(-1)?.id ?? null) }
   })
-}

@@ -1,4 +1,5 @@
-import * as z from 'zod'
+import { fileResponse } from '../exports/file.ts'
+import { fileAnswer } from '../exports/schema.ts'
 import { after, page } from '../http/cursor.ts'
 import { notFound } from '../http/problem.ts'
 import { createRouter, operation } from '../http/route.ts'
@@ -52,9 +53,11 @@ const download = operation(
     method: 'get',
     path: '/suppressions/export',
     tags,
-    summary: 'All suppressions as CSV',
+    summary: 'All suppressions as a file',
+    description:
+      'CSV or lines of JSON, by id; `POST /imports?kind=suppressions` reads the CSV back. Hashes are whole: they mean something only beside the HASH_KEY that they were made with.',
     request: { query: exportQuery },
-    responses: { 200: { description: 'A file with a header line', content: { 'text/csv': { schema: z.string() } } } },
+    responses: fileAnswer,
   },
 )
 
@@ -103,12 +106,9 @@ export function suppressionRoutes({ db, hash_key }: Services) {
   })
 
   router.openapi(download, (c) => {
-    const { formula_safe, ...filters } = c.req.valid('query')
-    const headers = {
-      'content-type': 'text/csv; charset=utf-8; header=present',
-      'content-disposition': 'attachment; filename="suppressions.csv"',
-    }
-    return new Response(exportSuppressions(db, filters, formula_safe === 'true'), { headers })
+    const { format, formula_safe, ...filters } = c.req.valid('query')
+    const file = exportSuppressions(db, filters, format, formula_safe === 'true')
+    return fileResponse(file, 'suppressions', format)
   })
 
   router.openapi(get, async (c) => {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { fileQuery } from '../exports/schema.ts'
 import { named, pageQuery, time } from '../http/schema.ts'
 import { domain, email, line, moment } from '../subscribers/schema.ts'
 
@@ -98,10 +99,4 @@ export const suppressionQuery = z.strictObject({
   value: z.string().max(254).optional().openapi({ description: 'This address or domain, in any case' }),
 })
 
-export const exportQuery = z.strictObject({
-  ...filters,
-  formula_safe: z
-    .enum(['true', 'false'])
-    .default('true')
-    .openapi({ description: 'Puts an apostrophe before values that a spreadsheet would run as a formula' }),
-})
+export const exportQuery = z.strictObject({ ...fileQuery, ...filters })

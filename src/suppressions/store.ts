@@ -4,14 +4,19 @@ import { suppressions } from './table.ts'
 
 type Stored = typeof suppressions.$inferSelect
 
-/** Of a hash only the beginning is shown: enough to tell two apart, not enough to test addresses against. */
-const columns = {
+const exact = {
   id: suppressions.id,
   kind: suppressions.kind,
-  value: sql<string>`case ${suppressions.kind} when 'hash' then left(${suppressions.value}, 8) || '…' else ${suppressions.value} end`,
+  value: suppressions.value,
   reason: suppressions.reason,
   source: suppressions.source,
   created_at: suppressions.created_at,
+}
+
+/** Of a hash only the beginning is shown: enough to tell two apart. */
+const shown = {
+  ...exact,
+  value: sql<string>`case ${suppressions.kind} when 'hash' then left(${suppressions.value}, 8) || '…' else ${suppressions.value} end`,
 }
 
 export interface SuppressionFilters {
@@ -21,8 +26,16 @@ export interface SuppressionFilters {
 }
 
 /** By id, at most `limit`. */
-export async function listSuppressions(
+export const listSuppressions = (db: Database, filters: SuppressionFilters, after_id: number | null, limit: number) =>
+  read(db, shown, filters, after_id, limit)
+
+/** The same with whole hashes. */
+export const readSuppressions = (db: Database, filters: SuppressionFilters, after_id: number | null, limit: number) =>
+  read(db, exact, filters, after_id, limit)
+
+function read(
   db: Database,
+  columns: typeof exact | typeof shown,
   { kind, reason, value }: SuppressionFilters,
   after_id: number | null,
   limit: number,
@@ -44,7 +57,7 @@ export async function listSuppressions(
 }
 
 export async function findSuppression(db: Database, id: number) {
-  const [row] = await db.select(columns).from(suppressions).where(eq(suppressions.id, id))
+  const [row] = await db.select(shown).from(suppressions).where(eq(suppressions.id, id))
   return row
 }
 

@@ -31,7 +31,7 @@ type Init = Omit<RequestInit, 'body' | 'headers'> & { headers?: Record<string, s
 export async function request<Body = ProblemBody>(path: string, init: Init = {}): Promise<Answer<Body>> {
   const response = await exports.default.fetch(ORIGIN + path, init)
   const text = await response.text()
-  const is_json = text !== '' && /json/.test(response.headers.get('content-type') ?? '')
+  const is_json = text !== '' && /[/+]json/.test(response.headers.get('content-type') ?? '')
   return { status: response.status, headers: response.headers, body: (is_json ? JSON.parse(text) : text) as Body }
 }
 

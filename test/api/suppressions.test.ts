@@ -105,9 +105,9 @@ describe('export', () => {
     return parse(body, { columns: true }) as { kind: string; value: string; source: string }[]
   }
 
-  test('holds every row across pages, hashes by their beginning only', async () => {
+  test('holds every row across pages, hashes whole, which the list does not show', async () => {
     await worker.sql(
-      `insert into suppressions (kind, value) select 'address', 'n' || n || '@export.example' from generate_series(1, 2500) n`,
+      `insert into suppressions (kind, value) select 'address', 'n' || n || '@export.example' from generate_series(1, 6000) n`,
     )
     await worker.sql(`insert into suppressions (kind, value, reason) values ('hash', repeat('ab', 32), 'deleted')`)
     const [count] = await worker.sql<{ n: number }>(`select count(*)::int as n from suppressions`)
@@ -117,7 +117,7 @@ describe('export', () => {
     const rows = await records()
     expect(rows).toHaveLength(count?.n ?? 0)
     expect(new Set(rows.map((row) => row.kind + row.value)).size).toBe(rows.length)
-    expect((await records('?kind=hash')).map((row) => row.value)).toEqual(['abababab…'])
+    expect((await records('?kind=hash')).map((row) => row.value)).toEqual(['ab'.repeat(32)])
     expect(JSON.stringify((await api.get<Page>('/suppressions?kind=hash')).body)).not.toContain('ab'.repeat(8))
   })
 
@@ -129,6 +129,14 @@ describe('export', () => {
     const find = (rows: { value: string; source: string }[]) => rows.find((row) => row.value.includes(id))
     expect(find(await records())).toMatchObject({ value: `'${value}`, source: `'${source}` })
     expect(find(await records('?formula_safe=false'))).toMatchObject({ value, source })
+  })
+
+  test('as lines of JSON', async () => {
+    const { headers, body } = await download('?format=ndjson&kind=hash')
+    expect(headers.get('content-type')).toBe('application/x-ndjson')
+    expect(JSON.parse(body.split('\n')[0] ?? '')).toEqual({
+      ...{ kind: 'hash', value: 'ab'.repeat(32), reason: 'deleted', source: null, created_at: expect.any(String) },
+    })
   })
 
   test('of nothing is a header line', async () => {
