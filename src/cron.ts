@@ -17,6 +17,8 @@ import { settleByEvidence } from './ledger/evidence.ts'
 import { finishedCampaigns, sweepBatches, sweepFreezes } from './ledger/sweep.ts'
 import { log } from './log.ts'
 import { forgetSends, overdueMails } from './transactional/store.ts'
+import { webhooksMinute } from './webhooks/minute.ts'
+import { readWake } from './webhooks/wake.ts'
 
 /** What one run may take, in ms: cron runs under an hour apart have 30 s of CPU. */
 const BUDGET = 25_000
@@ -33,7 +35,7 @@ export interface Cron extends Services {
 /** One run. Runs may overlap, and may be missed: each part takes its work by a conditional statement. */
 export async function everyMinute(s: Cron): Promise<void> {
   const now = s.now().getTime()
-  const work = await lookForWork(s, now).catch(() => ({ full: true, watched: [], events: true }))
+  const work = await lookForWork(s, now).catch(() => ALL)
   if (work.events || work.full) {
     await part('drain', () =>
       drainEvents(s.db, s.redis, s.redis_keys, {
@@ -57,6 +59,13 @@ export async function everyMinute(s: Cron): Promise<void> {
     await part('feedback', () => forgetFeedback(s.db, now + BUDGET, s.now))
     await part('swept', () => s.redis.set(s.redis_keys.swept, String(now)))
   }
+  // Last, so that what the parts before have done is told.
+  if (
+    work.full ||
+    (work.webhooks.enabled && (work.webhooks.due.length > 0 || work.events || work.watched.length > 0))
+  ) {
+    await part('webhooks', () => webhooksMinute(s, work.webhooks, work.full, now + BUDGET))
+  }
   await part('note', () => noteRun(s, work.events || work.watched.length > 0 || work.full))
 }
 
@@ -71,15 +80,24 @@ async function part(name: string, run: () => Promise<unknown>): Promise<void> {
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : 'unknown')
 
+/** What is looked for where Redis cannot say. */
+const ALL = { full: true, watched: [], events: true, webhooks: readWake([], 0) }
+
 async function lookForWork({ redis, redis_keys }: Services, now: number) {
-  const [watched, events, drains, swept] = await redis
+  const [watched, events, drains, swept, webhooks] = await redis
     .multi()
     .zrange<string[]>(redis_keys.wake, 0, now, { byScore: true, offset: 0, count: 1000 })
     .exists(redis_keys.events, ...redis_keys.event_shards)
     .scard(redis_keys.drains)
     .get<string>(redis_keys.swept)
-    .exec<[string[], number, number, string | null]>()
-  return { watched, events: events + drains > 0, full: now - Number(swept ?? 0) >= FULL_SWEEP }
+    .smembers(redis_keys.webhooks)
+    .exec<[string[], number, number, string | null, string[]]>()
+  return {
+    watched,
+    events: events + drains > 0,
+    full: now - Number(swept ?? 0) >= FULL_SWEEP,
+    webhooks: readWake(webhooks, now),
+  }
 }
 
 async function startDue(s: Cron): Promise<void> {

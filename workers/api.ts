@@ -4,6 +4,7 @@ import { connectDatabase } from '../src/db/client.ts'
 import { consumeDeadDispatch, consumeDispatch } from '../src/dispatch/consume.ts'
 import type { DispatchMessage } from '../src/dispatch/message.ts'
 import { domainChecker } from '../src/doctor/check-domain.ts'
+import { openResolver } from '../src/doctor/resolver.ts'
 import { consumeDeadEvents, consumeEvents } from '../src/events/consume.ts'
 import { parseRetentionDays } from '../src/events/partitions.ts'
 import { parseSendGridKeys } from '../src/feedback/sendgrid-signature.ts'
@@ -19,6 +20,12 @@ import { redisKeys } from '../src/redis/keys.ts'
 import { parseLinkHosts } from '../src/render/link-hosts.ts'
 import { parseSigningKeys } from '../src/tokens/keys.ts'
 
+import { consumeDeadWebhooks, consumeWebhooks } from '../src/webhooks/consume.ts'
+import { dispatchSoon } from '../src/webhooks/dispatch.ts'
+import type { WebhookPointer } from '../src/webhooks/message.ts'
+
+/** With the secret that not every installation has. */
+type Env = ApiEnv & { TURNSTILE_SECRET?: string }
 type Built = { faults: string[] } | { faults: null; services: Services; app: ReturnType<typeof createApp> }
 
 // Kept for the life of the isolate: nothing in it holds a socket or a promise of one request.
@@ -53,6 +60,13 @@ async function build(env: ApiEnv): Promise<Built> {
     transactional: env.TRANSACTIONAL,
     sender,
     tracking: env.TRACKING,
+    webhooks: {
+      queue: env.WEBHOOKS,
+      fetch: (input, init) => fetch(input, init),
+      openResolver: () => openResolver({ fetch: (input, init) => fetch(input, init) }),
+      development: env.ENVIRONMENT === 'development',
+      random: Math.random,
+    },
     // A development installation asks nobody outside.
     ...(env.ENVIRONMENT === 'development' ? {} : { checkDomain: lookAtDomains(sender) }),
     now: () => new Date(),
@@ -88,16 +102,20 @@ export default {
     const dispatches = batch.messages as readonly Message<DispatchMessage>[]
     if (batch.queue.endsWith('-dispatch')) await consumeDispatch({ ...it.services, sends: env.SENDS }, dispatches)
     else if (batch.queue.endsWith('-dispatch-dead')) consumeDeadDispatch(dispatches)
-    else if (batch.queue.endsWith('-events'))
+    else if (batch.queue.endsWith('-webhooks-dead')) consumeDeadWebhooks(pointers)
+    else if (batch.queue.endsWith('-webhooks')) await consumeWebhooks(it.services, pointers)
+    else if (batch.queue.endsWith('-events')) {
       await consumeEvents(
         {
           ...it.services,
+    const pointers = batch.messages as readonly Message<WebhookPointer>[]
           event_retention_days: parseRetentionDays(env.EVENT_RETENTION_DAYS),
           onFlushed: (touched) => settleByEvidence(it.services.db, touched),
         },
         batch.messages,
       )
-    else await consumeDeadEvents(it.services, batch.messages)
+      await dispatchSoon(it.services)
+    } else await consumeDeadEvents(it.services, batch.messages)
   },
   async scheduled(_controller, env) {
     const it = await build(env)

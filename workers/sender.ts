@@ -27,6 +27,7 @@ import { optoutsOf } from '../src/tracking/optouts.ts'
 import type { TransactionalSender } from '../src/transactional/carry.ts'
 import { consumeDeadTransactional, consumeTransactional } from '../src/transactional/consume.ts'
 import type { TransactionalPointer } from '../src/transactional/message.ts'
+import { wakeAt } from '../src/webhooks/wake.ts'
 
 export { AccountGate } from '../src/sending/gate.ts'
 
@@ -134,6 +135,8 @@ export default {
     try {
       built ??= await build(env)
       await receiveMail(built, message)
+      // A bounce is told to webhooks by cron, which need not come by otherwise.
+      await wakeAt(built.unsubscribes, [built.now().getTime()]).catch(() => undefined)
     } catch (error) {
       log('mail_put_off', { error: error instanceof Error ? error.name : 'unknown' })
       // The platform logs what is thrown, and a failed statement's message holds the mail.

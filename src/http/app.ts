@@ -21,6 +21,8 @@ import { docsRoutes } from './docs/routes.ts'
 import { answerError, answerUnknownPath } from './failure.ts'
 import { identify, secure } from './headers.ts'
 import { healthRoutes } from './health.ts'
+import { afterCalls } from '../webhooks/after-call.ts'
+import { webhookRoutes } from '../webhooks/routes.ts'
 import { openApiDocument } from './openapi.ts'
 import { createRouter } from './route.ts'
 import type { Services } from './services.ts'
@@ -45,6 +47,7 @@ const OWNERS = [
 ]
 
 /** The whole of emk-api's HTTP side. */
+  webhookRoutes,
 export function createApp(services: Services) {
   const { tracking, public_url } = services
   const app = createRouter()

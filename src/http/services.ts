@@ -12,6 +12,7 @@ import type { AccountState } from '../sending/permit.ts'
 import type { SigningKeys } from '../tokens/keys.ts'
 import type { TransactionalPointer } from '../transactional/message.ts'
 
+import type { Outgoing } from '../webhooks/outgoing.ts'
 /** What emk-api's routes may need; made once per isolate in workers/api.ts. A route takes only the fields it uses. */
 export interface Services {
   db: Database
@@ -38,6 +39,8 @@ export interface Services {
   sender: SenderRpc
   /** Looks up how a sender's domain is authenticated, for a campaign's check. */
   checkDomain?: CheckDomain
+  /** How messages leave for webhooks. */
+  webhooks: Outgoing
   /** emk-tracking, for installations whose /t and /u are not routed to it. */
   tracking: { fetch(request: Request): Promise<Response> }
   /** The moment a request, message or cron run is handled in. */

@@ -22,6 +22,8 @@ export interface RedisKeys {
   /** Strings: when cron last ran, and what it found when it last asked Postgres; see cron-note.ts. */
   cron_ran: string
   cron_asked: string
+  /** Set: whether there are webhooks, and the minutes in which one is due; see webhooks/wake.ts. */
+  webhooks: string
   /** Prefix of strings: HTML of previews, by the token of their address; they expire. */
   preview: string
 }
@@ -49,6 +51,7 @@ export function redisKeys(prefix: string): RedisKeys {
   }
 }
 
+    webhooks: `${prefix}webhooks`,
 /**
  * The list that takes the events of a moment. It changes by the minute and not by the event: as long as the buffer is
  * emptied every minute all events lie in one or two lists, so that emptying it takes few commands; while it is not, each

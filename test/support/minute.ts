@@ -24,6 +24,13 @@ export const cronOf = async (stores: Stores): Promise<Cron> => ({
   transactional: { sendBatch: async () => undefined },
   sends: { sendBatch: async () => undefined },
   sender: {
+  webhooks: {
+    queue: { sendBatch: async () => undefined },
+    fetch: () => Promise.reject(new Error('cron asks nobody')),
+    openResolver: () => ({ look: async () => ({ kind: 'failed', why: 'cron asks nobody' }) }),
+    development: true,
+    random: () => 0.5,
+  },
     listAccounts: async () => [],
     testAccounts: async () => [],
     sendingDomains: async () => [],

@@ -144,8 +144,10 @@ describe('derived wrangler files', () => {
       'emk-sends-dead',
       'emk-transactional',
       'emk-transactional-dead',
+      'emk-webhooks',
+      'emk-webhooks-dead',
     ])
-    for (const name of ['emk-dispatch', 'emk-events', 'emk-sends', 'emk-transactional']) {
+    for (const name of ['emk-dispatch', 'emk-events', 'emk-sends', 'emk-transactional', 'emk-webhooks']) {
       expect(queues.indexOf(name)).toBeGreaterThan(queues.indexOf(`${name}-dead`))
     }
   })

@@ -4,6 +4,7 @@ interface __BaseEnv_ApiEnv {
 	DISPATCH: Queue;
 	SENDS: Queue;
 	TRANSACTIONAL: Queue;
+	WEBHOOKS: Queue;
 	ENVIRONMENT: string;
 	PUBLIC_URL: string;
 	TRACKING_URL: string;
