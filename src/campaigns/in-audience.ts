@@ -1,5 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { Audience } from './audience.ts'
+import { segmentCondition } from '../segments/compile.ts'
+import type { Filter } from '../segments/filter.ts'
+import type { Audience, ResolvedAudience } from './audience.ts'
 import { hasClicked, hasOpened, wasSent } from './engagement.ts'
 
 /**
@@ -7,7 +9,7 @@ import { hasClicked, hasOpened, wasSent } from './engagement.ts'
  * frozen, what is counted before, and for whom the mail is tried. Someone with any standing on an excluded list stays out,
  * also after leaving that list. So does someone who asked for a pause, until it is over.
  */
-export function inAudience(audience: Audience): SQL {
+export function inAudience(audience: ResolvedAudience): SQL {
   const { include, exclude, where, sample } = audience
   const sampled = sample
     ? sql`and (hashint8extended(s.id, ${sample.seed}::bigint) & 9223372036854775807) % 1000000
@@ -26,7 +28,24 @@ export function inAudience(audience: Audience): SQL {
       where m.list_id = any(${sql.param(exclude)}::bigint[]) and m.subscriber_id = s.id
     )
     ${sampled}
-    ${engaged(audience)}`
+    ${engaged(audience)}
+    ${inSegments(audience)}`
+}
+
+/** @throws when a segment that it names is not resolved: without it more people would get the mail */
+function inSegments({ include_segments = [], exclude_segments = [], segments = {} }: ResolvedAudience): SQL {
+  const meant = (id: number): Filter => {
+    const filter = segments[id]
+    if (!filter) throw new Error(`what segment ${id} of the audience means is not known`)
+    return filter
+  }
+  const conditions: SQL[] = []
+  if (include_segments.length > 0) conditions.push(segmentCondition({ or: include_segments.map(meant) }))
+  if (exclude_segments.length > 0) conditions.push(segmentCondition({ not: { or: exclude_segments.map(meant) } }))
+  return sql.join(
+    conditions.map((condition) => sql`and ${condition}`),
+    sql` `,
+  )
 }
 
 /** What they did with earlier mails; `offset 0` as in engagement.ts. */

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import type { Services } from '../http/services.ts'
 import type { CompiledTemplate } from '../templates/compiled.ts'
-import type { Audience } from './audience.ts'
+import type { ResolvedAudience } from './audience.ts'
 import { notReady } from './check/finding.ts'
 import { overlongLinks } from './check/links.ts'
 import { type Snapshot, takeSnapshot } from './snapshot.ts'
@@ -18,7 +18,7 @@ export interface Plan {
   version: string
   subject: string
   preheader: string | null
-  audience: Audience
+  audience: ResolvedAudience
   utm: Utm | null
   /** The campaign's own or else the settings'. */
   track_opens: TrackingMode
@@ -33,9 +33,17 @@ export interface Plan {
   list: { id: number; name: string } | null
 }
 
+/** Of a row `c` of campaigns that has not started: its audience with what its segments mean now. */
+const AUDIENCE = sql`
+  c.audience || coalesce((
+    select jsonb_build_object('segments', jsonb_object_agg(g.id, g.filter)) from segments g
+    where c.audience -> 'include_segments' @> to_jsonb(g.id) or c.audience -> 'exclude_segments' @> to_jsonb(g.id)
+    having count(*) > 0
+  ), '{}')`
+
 export async function readPlan(db: Database, id: number): Promise<Plan | undefined> {
   const { rows } = await db.execute<Plan & Record<string, unknown>>(sql`
-    select c.id::float8 as id, c.name, c.status, c.updated_at::text as version, c.subject, c.preheader, c.audience, c.utm,
+    select c.id::float8 as id, c.name, c.status, c.updated_at::text as version, c.subject, c.preheader, ${AUDIENCE} as audience, c.utm,
       coalesce(c.track_opens, d.track_opens) as track_opens, coalesce(c.track_clicks, d.track_clicks) as track_clicks,
       c.account, t.id::float8 as template_id, v.version::int as template_version, t.deleted_at is not null as template_deleted, v.compiled,
       jsonb_build_object('from_name', s.from_name, 'from_email', s.from_email, 'reply_to', s.reply_to,

@@ -14,6 +14,7 @@ import { TRACKING_MODES } from './tracking-mode.ts'
 
 const count = z.int().min(0)
 const lists = z.array(rowId).max(100)
+const segments = z.array(rowId).max(10).optional()
 /** Ten years: of what lies before, nothing is known. */
 const MOST_DAYS_ACTIVE = 3650
 
@@ -24,6 +25,11 @@ export const audience = named(
       .min(1, 'must name at least one mailing list')
       .openapi({ description: 'Mailing lists; a person on several gets one mail' }),
     exclude: lists.default([]).openapi({ description: 'Whoever has any standing on one of these lists gets none' }),
+    include_segments: segments.openapi({
+      description:
+        'Segments: a person must also be in one of these, if any are named. They are asked when the campaign starts and its audience is written down, with the filter that they have at its start',
+    }),
+    exclude_segments: segments.openapi({ description: 'Segments: whoever is in one of these gets none' }),
     where: z
       .record(z.string().min(1).max(100), z.union([z.string().max(1000), z.number(), z.boolean()]))
       .default({})

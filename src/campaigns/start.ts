@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { Problem } from '../http/problem.ts'
 import type { Services } from '../http/services.ts'
+import { listsOf } from '../segments/references.ts'
 import type { TemplateLink } from '../templates/compiled.ts'
 import { type Checking, checkBeforeStart, checkCampaign } from './check/check.ts'
 import { type Finding, notReady } from './check/finding.ts'
@@ -14,7 +15,7 @@ type Starting = Checking & Pick<Services, 'redis' | 'redis_keys' | 'dispatch'>
 
 /**
  * Starts a campaign: checks what its recipients would get (check/), then moves it to `sending` in one conditional UPDATE that
- * also keeps what was checked and fixes who can be in the audience.
+ * also keeps what was checked, what its segments mean, and fixes who can be in the audience.
  *
  * @param due - true for cron: only a campaign that is scheduled and due may start
  * @returns the check's warnings; none for cron, which has nobody to tell and looks only for errors
@@ -40,7 +41,7 @@ export async function startCampaign(s: Starting, id: number, due = false): Promi
 
 /**
  * The one change of state: tests the status, that nothing was edited since the plan was read, and that no list of the
- * audience is gone. Their lock makes a deletion wait until it can see that the campaign is on its way (lists/delete.ts).
+ * audience or of its segments is gone. Their lock makes a deletion wait until it can see that the campaign is on its way (lists/delete.ts).
  */
 async function moveToSending(
   db: Database,
@@ -52,13 +53,15 @@ async function moveToSending(
   const from = due
     ? sql`status = 'scheduled' and scheduled_at <= now() and not ${OVERDUE}`
     : sql`status in ('draft', 'scheduled')`
-  const list_ids = [...new Set([...plan.audience.include, ...plan.audience.exclude])]
+  const { include, exclude, segments } = plan.audience
+  const list_ids = [...new Set([...include, ...exclude, ...Object.values(segments ?? {}).flatMap(listsOf)])]
   const { rows } = await db.execute(sql`
     with lists as materialized (
       select id from mailing_lists where id = any(${sql.param(list_ids)}::bigint[]) order by id for key share
     ), moved as (
       update campaigns set
         status = 'sending', status_reason = null, pinned_version = ${plan.template_version}, snapshot = ${JSON.stringify(snapshot)}::jsonb,
+        segments = ${segments ? JSON.stringify(segments) : null}::jsonb,
         audience_max_id = coalesce((select max(id) from subscribers), 0), started_at = now(), updated_at = now()
       where id = ${plan.id} and ${from} and updated_at::text = ${plan.version}
         and (select count(*) from lists) = ${list_ids.length}

@@ -1,9 +1,11 @@
 import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { mailing_lists } from '../lists/table.ts'
+import { listsOf } from '../segments/references.ts'
+import { segments } from '../segments/table.ts'
 import { senders } from '../senders/table.ts'
 import { templates } from '../templates/table.ts'
-import { type Audience, CAMPAIGN_CONDITIONS } from './audience.ts'
+import { type Audience, CAMPAIGN_CONDITIONS, type ResolvedAudience } from './audience.ts'
 import type { CampaignStatus } from './status.ts'
 import { campaigns } from './table.ts'
 import type { TrackingMode } from './tracking-mode.ts'
@@ -118,15 +120,20 @@ export async function duplicateCampaign(db: Database, id: number): Promise<Campa
   return copy && insertCampaign(db, { ...copy, name: `${copy.name} (copy)`.slice(0, 200) })
 }
 
+const SEGMENT_PARTS = ['include_segments', 'exclude_segments'] as const
+
 /** Which of the rows a campaign names are not there: field and id. */
 export async function missingReferences(
   db: Database,
-  content: Partial<CampaignContent>,
+  content: Partial<Omit<CampaignContent, 'audience'> & { audience: ResolvedAudience }>,
 ): Promise<{ field: string; detail: string }[]> {
   const { template_id, sender_id, audience } = content
-  const listIds = audience ? [...audience.include, ...audience.exclude] : []
+  const filters = Object.entries(audience?.segments ?? {})
+  const filterLists = new Map(filters.map(([id, filter]) => [Number(id), listsOf(filter)]))
+  const listIds = audience ? [...audience.include, ...audience.exclude, ...[...filterLists.values()].flat()] : []
   const campaignIds = CAMPAIGN_CONDITIONS.flatMap((field) => audience?.[field] ?? [])
-  const [templateRows, senderRows, listRows, campaignRows] = await db.batch([
+  const segmentIds = SEGMENT_PARTS.flatMap((part) => audience?.[part] ?? [])
+  const [templateRows, senderRows, listRows, campaignRows, segmentRows] = await db.batch([
     db
       .select({ id: templates.id })
       .from(templates)
@@ -143,6 +150,10 @@ export async function missingReferences(
       .select({ id: campaigns.id })
       .from(campaigns)
       .where(sql`${campaigns.id} = any(${sql.param(campaignIds)}::bigint[])`),
+    db
+      .select({ id: segments.id })
+      .from(segments)
+      .where(sql`${segments.id} = any(${sql.param(segmentIds)}::bigint[])`),
   ])
   const known = new Set(listRows.map((row) => row.id))
   const missing: { field: string; detail: string }[] = []
@@ -156,6 +167,18 @@ export async function missingReferences(
     audience?.[part].forEach((id, i) => {
       if (!known.has(id)) {
         missing.push({ field: `audience.${part}.${i}`, detail: `names no mailing list: there is no list ${id}` })
+      }
+    })
+  }
+  const knownSegments = new Set(segmentRows.map((row) => row.id))
+  for (const part of SEGMENT_PARTS) {
+    audience?.[part]?.forEach((id, i) => {
+      const field = `audience.${part}.${i}`
+      const gone = filterLists.get(id)?.find((list_id) => !known.has(list_id))
+      if (!knownSegments.has(id) && !filterLists.has(id)) {
+        missing.push({ field, detail: `names no segment: there is no segment ${id}` })
+      } else if (gone !== undefined) {
+        missing.push({ field, detail: `names a segment that asks for mailing list ${gone}, which is gone` })
       }
     })
   }

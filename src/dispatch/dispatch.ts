@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Audience } from '../campaigns/audience.ts'
+import type { ResolvedAudience } from '../campaigns/audience.ts'
 import type { CampaignStatus } from '../campaigns/status.ts'
 import type { Database } from '../db/client.ts'
 import { completeCampaign } from '../ledger/complete.ts'
@@ -58,14 +58,15 @@ export async function dispatchCampaign(d: Dispatcher, message: DispatchMessage):
 
 interface Progress {
   status: CampaignStatus
-  audience: Audience
+  audience: ResolvedAudience
   frozen_to: number
   complete: boolean
 }
 
 async function readProgress(db: Database, campaign_id: number): Promise<Progress | undefined> {
   const { rows } = await db.execute<Progress & Record<string, unknown>>(sql`
-    select status, audience, frozen_to::float8 as frozen_to, frozen_at is not null as complete
+    select status, audience || jsonb_strip_nulls(jsonb_build_object('segments', segments)) as audience,
+      frozen_to::float8 as frozen_to, frozen_at is not null as complete
     from campaigns where id = ${campaign_id}`)
   return rows[0]
 }

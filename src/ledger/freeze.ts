@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Audience } from '../campaigns/audience.ts'
+import type { ResolvedAudience } from '../campaigns/audience.ts'
 import { inAudience } from '../campaigns/in-audience.ts'
 import type { Database } from '../db/client.ts'
 import { retryDeadlocks } from '../db/retry.ts'
@@ -36,7 +36,7 @@ export async function freezePage(
   db: Database,
   campaign_id: number,
   from: number,
-  audience: Audience,
+  audience: ResolvedAudience,
   page_size = PAGE_SIZE,
 ): Promise<Frozen | null> {
   const { rows } = await retryDeadlocks(() =>

@@ -95,7 +95,7 @@ const remove = operation(
     tags,
     summary: 'Delete a mailing list',
     description:
-      'Its members stay subscribers. What they said about this list goes with it, opt-outs included. Refused while a scheduled, sending or paused campaign names it.',
+      'Its members stay subscribers. What they said about this list goes with it, opt-outs included. Refused while a scheduled, sending or paused campaign, or a segment, names it.',
     request: { params: idParams },
     responses: { 204: { description: 'Deleted' } },
   },
@@ -211,7 +211,7 @@ export function listRoutes({ db, hash_key }: Services) {
     const outcome = await deleteList(db, id)
     if (outcome === 'unknown') throw notFound('mailing list', id)
     if (outcome === 'in_use') {
-      throw new Problem('in_use', `A campaign that is scheduled or on its way names mailing list ${id}.`)
+      throw new Problem('in_use', `A campaign that is scheduled or on its way, or a segment, names mailing list ${id}.`)
     }
     return c.body(null, 204)
   })

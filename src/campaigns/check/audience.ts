@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../../db/client.ts'
 import { allowlistEntries } from '../../sending/allowlist.ts'
-import type { Audience } from '../audience.ts'
+import type { ResolvedAudience } from '../audience.ts'
 import { inAudience } from '../in-audience.ts'
 import { counted, type Finding } from './finding.ts'
 import { PROVIDER_OF } from './mailbox-providers.ts'
@@ -42,7 +42,7 @@ const OTHERS = 10
  */
 export async function countAudience(
   db: Database,
-  audience: Audience,
+  audience: ResolvedAudience,
   spread: Spread,
   { paths = [], allowlist = '*', looked_at = CHECKED }: Asked = {},
 ): Promise<AudienceNumbers> {

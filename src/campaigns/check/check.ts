@@ -61,12 +61,12 @@ export async function checkBeforeStart(s: Checking, plan: Plan): Promise<Omit<Ch
   if (plan.template_deleted) {
     errors.push({ code: 'template_deleted', field: 'template_id', detail: 'the template was deleted' })
   }
-  // A list that is gone takes its exclusions along: better no campaign than one to people who were left out.
-  errors.push(...references.map((reference) => ({ code: 'list_missing', ...reference })))
+  // A list or segment that is gone takes its exclusions along: better no campaign than one to people who were left out.
+  errors.push(...references.map((reference) => ({ code: codeOf(reference.field), ...reference })))
   errors.push(...accountErrors(accounts, plan), ...overlongLinks(plan))
   const people = references.length > 0 ? [] : await somePeople(s.db, plan.audience, spread)
   if (people.length === 0 && references.length === 0) {
-    const detail = 'the audience is empty: no active subscriber is on the lists it includes'
+    const detail = 'the audience is empty: no active subscriber is on the lists, and in the segments, that it includes'
     errors.push({ code: 'audience_empty', field: 'audience', detail })
   }
   const snapshot = overlongLinks(plan).length > 0 ? null : await snapshotOf(s, plan)
@@ -81,6 +81,8 @@ export async function checkBeforeStart(s: Checking, plan: Plan): Promise<Omit<Ch
     spread: references.length > 0 ? null : spread,
   }
 }
+
+const codeOf = (field: string) => (/_segments\.\d+$/.test(field) ? 'segment_missing' : 'list_missing')
 
 interface Basis {
   rendered: Rendered | null

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../../db/client.ts'
 import type { TemplatePerson } from '../../render/data.ts'
-import type { Audience } from '../audience.ts'
+import type { ResolvedAudience } from '../audience.ts'
 import { inAudience } from '../in-audience.ts'
 import { membersOf, type Spread } from './spread.ts'
 
@@ -30,7 +30,7 @@ const AMONG = 1_000
  * Up to a hundred people of an audience, from all over its lists: old and new members have different data. Empty only if the
  * audience is.
  */
-export async function somePeople(db: Database, audience: Audience, spread: Spread): Promise<Person[]> {
+export async function somePeople(db: Database, audience: ResolvedAudience, spread: Spread): Promise<Person[]> {
   const { rows } = await db.execute<Person & Record<string, unknown>>(sql`
     select ${PERSON} from ${membersOf(audience, spread, AMONG)} m
     cross join lateral (
