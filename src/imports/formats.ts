@@ -1,14 +1,103 @@
+// What is known of the exports of other products: how they are recognised, and what their columns become.
+import type { SubscriberStatus } from '../subscribers/status.ts'
 import type { ExportFormat } from './state.ts'
 
-/** Columns that all exports of a product have, in lower case, and that no other has together. */
-const SIGNS: [format: ExportFormat, columns: string[]][] = [
-  // https://mailchimp.com/help/view-export-contacts/
-  ['mailchimp', ['email address', 'optin_time', 'leid', 'euid']],
-  // https://listmonk.app/docs/: subscribers/export
-  ['listmonk', ['uuid', 'email', 'name', 'attributes', 'status']],
-]
+interface Format {
+  /** Columns, in lower case, of which one set is whole in every export of the product and in none of another's. */
+  signs: string[][]
+  /** Columns of exports that have these and no other. */
+  exact?: string[][]
+  /** What columns become whose usual meaning is not theirs. */
+  columns: Record<string, string>
+}
+
+const LEFT_OUT = '-'
+const leftOut = (...names: string[]) => Object.fromEntries(names.map((name) => [name, LEFT_OUT]))
+
+export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
+  mailchimp: {
+    signs: [
+      ['email address', 'leid', 'euid'],
+      ['email address', 'member_rating', 'last_changed'],
+    ],
+    columns: {
+      optin_time: 'opted_in_at',
+      confirm_time: 'consented_at',
+      unsub_time: 'unsubscribed',
+      clean_time: 'bounced',
+      unsub_reason: 'attributes.unsubscribe_reason',
+      unsub_reason_other: 'attributes.unsubscribe_comment',
+      cc: 'attributes.country',
+      ...leftOut('leid', 'euid', 'optin_ip', 'confirm_ip', 'latitude', 'longitude', 'gmtoff', 'dstoff', 'last_changed'),
+      ...leftOut('unsub_campaign_title', 'unsub_campaign_id', 'clean_campaign_title', 'clean_campaign_id'),
+    },
+  },
+  listmonk: {
+    signs: [['uuid', 'email', 'name', 'attributes', 'status']],
+    columns: leftOut('uuid', 'created_at', 'updated_at'),
+  },
+  brevo: {
+    signs: [
+      ['email', 'added_time', 'modified_time'],
+      ['contact id', 'email', 'added_time'],
+    ],
+    columns: {
+      email_marketing: 'status',
+      sms: 'attributes.sms',
+      ...leftOut('contact id', 'added_time', 'modified_time', 'sms_blacklisted', 'sms_blocklisted'),
+    },
+  },
+  sendgrid: {
+    signs: [
+      ['email', 'contact_id', 'created_at', 'updated_at'],
+      ['email', 'first_name', 'last_name', 'address_line_1', 'state_province_region', 'postal_code'],
+    ],
+    exact: [
+      ['status', 'reason', 'email', 'created'],
+      ['reason', 'email', 'created'],
+      ['email', 'created', 'ip'],
+      ['email', 'created'],
+    ],
+    columns: {
+      state_province_region: 'attributes.region',
+      ...leftOut('contact_id', 'created_at', 'updated_at', 'created', 'reason', 'status', 'ip', 'alternate_emails'),
+    },
+  },
+}
+
+const lower = (header: readonly string[]) => new Set(header.map((name) => name.toLowerCase()))
 
 export function formatOf(header: readonly string[]): ExportFormat {
-  const names = new Set(header.map((name) => name.toLowerCase()))
-  return SIGNS.find(([, columns]) => columns.every((name) => names.has(name)))?.[0] ?? 'generic'
+  const names = lower(header)
+  const has = (columns: string[]) => columns.every((name) => names.has(name))
+  for (const [format, { signs, exact = [] }] of Object.entries(FORMATS)) {
+    const found = signs.some(has) || exact.some((columns) => columns.length === names.size && has(columns))
+    if (found) return format as ExportFormat
+  }
+  return 'generic'
+}
+
+/**
+ * What everyone in a file is because of the file they are in. Mailchimp exports those who left and those whose address is
+ * dead as files of their own, SendGrid each list of suppressions.
+ *
+ * `never`: people who never agreed (Mailchimp's non-subscribed contacts). `for a time`: whom a server turned away once
+ * (SendGrid's blocks, which it goes on mailing). `unclear`: SendGrid's columns do not tell what its file's name would.
+ */
+export type Standing = SubscriberStatus | 'never' | 'for a time' | 'unclear'
+
+/** @returns null when the rows say it themselves */
+export function standingOf(format: ExportFormat, header: readonly string[], file_name: string | null): Standing | null {
+  const columns = lower(header)
+  const name = file_name ?? ''
+  if (format === 'mailchimp') {
+    if (columns.has('clean_time') || /(^|[/\\])cleaned_/i.test(name)) return 'bounced'
+    if (/(^|[/\\])nonsubscribed_/i.test(name)) return 'never'
+    return columns.has('unsub_time') || /(^|[/\\])unsubscribed_/i.test(name) ? 'unsubscribed' : null
+  }
+  if (format !== 'sendgrid' || !columns.has('created')) return null
+  if (/spam/i.test(name)) return 'complained'
+  if (/block/i.test(name)) return 'for a time'
+  if (columns.has('reason')) return 'bounced'
+  return /unsub/i.test(name) ? 'unsubscribed' : 'unclear'
 }
