@@ -27,6 +27,12 @@ export const CREATED_HERE = 'emk.created_here'
 /** The numbers in CREATED_HERE, asked for once a statement; what an earlier transaction set reads as the empty text. */
 export const createdHere = sql`(select coalesce(nullif(current_setting(${CREATED_HERE}, true), ''), '{}'))::int[]`
 
+/**
+ * Bytes of jsonb that cannot be over any limit, so that counting is spared: a key takes 8 at the least, and a number, the
+ * value that grows the most as text, becomes 309 digits at the most from 8.
+ */
+const SURELY_SMALL = 400
+
 /** How bad a status is: 1 is `active`. */
 export const rank = (status: SQL) => sql`array_position(${RANKS}, ${status})`
 
@@ -83,13 +89,15 @@ export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy, o
         else s.status
       end as new_status,
       h.created_at as deleted_at,
-      case when s.status <> 'active' then coalesce(
+      case when i.resubscribe and s.status <> 'active' then coalesce(
         (select max(c.occurred_at) from consents c
           where c.subscriber_id = s.id and c.action = 'unsubscribed' and c.list_id is null),
         s.updated_at)
       end as opted_out_at,
-      (select max(m.unsubscribed_at) from list_members m
-        where m.subscriber_id = s.id and m.list_id = any(i.list_ids)) as left_list_at,
+      case when i.resubscribe then
+        (select max(m.unsubscribed_at) from list_members m
+          where m.subscriber_id = s.id and m.list_id = any(i.list_ids))
+      end as left_list_at,
       case when i.resubscribe then
         (select max(c.occurred_at) from consents c
           where c.subscriber_id = s.id and c.action = 'unsubscribed' and c.list_id = any(i.list_ids))
@@ -109,15 +117,16 @@ export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy, o
       when skipped then null
       ${mode === 'create' ? sql`when subscriber_id is not null and not written_here then 'exists'` : sql``}
       ${mode === 'update' ? sql`when subscriber_id is null then 'unknown_subscriber'` : sql``}
-      when exists (
-        select from unnest(list_ids) as l(id) where not exists (select from mailing_lists where mailing_lists.id = l.id)
+      when not list_ids <@ (
+        select coalesce(array_agg(m.id), '{}') from mailing_lists m where m.id in (select unnest(i.list_ids) from input i)
       ) then 'unknown_list'
       when consented_at > now() + ${CLOCK_SKEW} then 'consent_in_future'
       when deleted_at is not null and not resubscribe then 'deleted_before'
       when resubscribe and consented_at <= greatest(deleted_at, opted_out_at, left_list_at, left_again_at) then 'consent_too_old'
-      when octet_length(new_attributes::text) > ${ATTRIBUTES_LIMIT}
+      when pg_column_size(new_attributes) > ${SURELY_SMALL} and (
+        octet_length(new_attributes::text) > ${ATTRIBUTES_LIMIT}
         or (select count(*) from jsonb_object_keys(new_attributes)) > ${ATTRIBUTE_KEYS_LIMIT}
-        then 'attributes_too_large'
+      ) then 'attributes_too_large'
       when attribute is not null then 'attribute_type'
       when cardinality(new_tags) > ${TAGS_LIMIT} then 'too_many_tags'
     end as refusal

@@ -45,6 +45,11 @@ const TYPES: Record<AttributeType, string> = {
   list: 'an array of strings',
 }
 
+/** Each refusal in words, beginning with the field at fault. */
+export const REASONS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(REFUSALS).map(([refusal, { field, detail }]) => [refusal, `${field} ${detail}`]),
+)
+
 /** What a value of a type must be, in the words of an error. */
 export const mustBe = (type: AttributeType) => `must be ${TYPES[type]}`
 

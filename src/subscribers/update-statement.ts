@@ -3,8 +3,21 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { ImportPolicy } from '../imports/options.ts'
 import { createdHere, judgeRows, rank, type WriteMode } from './judge.ts'
 
-/** Whom `createRows` created they have nothing to add to, unless they overrule an opt-out or a deletion. */
-const NOT_DONE = sql`((e.row -> 'n')::int <> all (${createdHere}) or e.row -> 'resubscribe' = 'true')`
+/** The rows of one pass. */
+export interface Pass {
+  /** As `rowsAsJson` (write.ts) makes them. */
+  json: string
+  count: number
+  /** Whether any of them has `resubscribe`. */
+  resubscribes: boolean
+}
+
+/** Rows that `createRows` is done with are left out: when it is done with all, nothing is looked at again. */
+const notDone = ({ count, resubscribes }: Pass) =>
+  resubscribes
+    ? sql`((e.row -> 'n')::int <> all (${createdHere}) or e.row -> 'resubscribe' = 'true')`
+    : sql`cardinality(${createdHere}) < ${count}
+        and not exists (select from unnest(${createdHere}) as d(n) where d.n = (e.row -> 'n')::int)`
 
 /**
  * Runs after the rows' subscribers were created and locked in the same transaction, so that `judged` reads what nobody
@@ -24,8 +37,8 @@ const NOT_DONE = sql`((e.row -> 'n')::int <> all (${createdHere}) or e.row -> 'r
  *
  * @param end - the query at the end, over `answers`: one line per row that `createRows` was not done with
  */
-export const updateRows = (mode: WriteMode, rows: string, policy: ImportPolicy, end: SQL = ANSWERS) => sql`
-  with ${judgeRows(mode, rows, policy, NOT_DONE)},
+export const updateRows = (mode: WriteMode, pass: Pass, policy: ImportPolicy, end: SQL = ANSWERS) => sql`
+  with ${judgeRows(mode, pass.json, policy, notDone(pass))},
   accepted as materialized (
     select * from judged where refusal is null and subscriber_id is not null and not skipped
   ),

@@ -102,7 +102,8 @@ function answerOf(row: UpdateAnswer): RowAnswer {
   return { outcome, id, refusal, attribute: null, kept, kept_lists }
 }
 
-interface NumberedRow extends SubscriberRow {
+/** A row and its place in the call. */
+export interface NumberedRow extends SubscriberRow {
   n: number
 }
 
@@ -128,7 +129,8 @@ async function passOf(
   policy: ImportPolicy,
   end: PassEnd | undefined,
 ): Promise<SQL[]> {
-  const json = JSON.stringify(await Promise.all(rows.map((row) => asJson(hash_key, row))))
+  const json = await rowsAsJson(hash_key, rows)
+  const resubscribes = rows.some(({ resubscribe }) => resubscribe)
   const named =
     mode === 'update'
       ? sql`id = any(${sql.param(rows.map((row) => row.id))}::bigint[])`
@@ -137,8 +139,13 @@ async function passOf(
     mode === 'update' ? sql`select 0 as n where false` : createRows(mode, json, policy, end?.created),
     // Those of this very transaction are locked already.
     sql`select id from subscribers where ${named} and xmin <> pg_current_xact_id()::xid order by lower(email) for update`,
-    updateRows(mode, json, policy, end?.settled),
+    updateRows(mode, { json, count: rows.length, resubscribes }, policy, end?.settled),
   ]
+}
+
+/** Rows as the statements read them (judge.ts). */
+export async function rowsAsJson(hash_key: string, rows: readonly NumberedRow[]): Promise<string> {
+  return JSON.stringify(await Promise.all(rows.map((row) => asJson(hash_key, row))))
 }
 
 async function asJson(hash_key: string, row: NumberedRow) {
