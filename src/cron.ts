@@ -12,10 +12,12 @@ import { forgetFeedback } from './feedback/retention.ts'
 import { forgetIdempotencyKeys } from './http/idempotency.ts'
 import { Problem } from './http/problem.ts'
 import type { Services } from './http/services.ts'
+import { forgetImports } from './imports/retention.ts'
 import { completeCampaign } from './ledger/complete.ts'
 import { settleByEvidence } from './ledger/evidence.ts'
 import { finishedCampaigns, sweepBatches, sweepFreezes } from './ledger/sweep.ts'
 import { log } from './log.ts'
+import { forgetSignups, healSignups } from './signup/heal.ts'
 import { forgetSends, overdueMails } from './transactional/store.ts'
 import { webhooksMinute } from './webhooks/minute.ts'
 import { readWake } from './webhooks/wake.ts'
@@ -51,12 +53,15 @@ export async function everyMinute(s: Cron): Promise<void> {
     await part('sweep', () => sweep(s))
     await part('watch', () => dropFinished(s, work.watched))
   }
+  if (work.signups || work.full) await part('signups', () => healSignups(s, now + BUDGET))
   if (work.full) {
+    await part('forget signups', () => forgetSignups(s.db))
     await part('partitions', () => ensurePartitions(s.db, s.now(), s.event_retention_days))
     await part('activity', () => forgetDays(s.db, s.now, now + BUDGET))
     await part('idempotency', () => forgetIdempotencyKeys(s.db))
     await part('transactional', () => sweepTransactional(s))
     await part('feedback', () => forgetFeedback(s.db, now + BUDGET, s.now))
+    await part('imports', () => forgetImports(s.db, now + BUDGET, s.now))
     await part('swept', () => s.redis.set(s.redis_keys.swept, String(now)))
   }
   // Last, so that what the parts before have done is told.
@@ -66,7 +71,7 @@ export async function everyMinute(s: Cron): Promise<void> {
   ) {
     await part('webhooks', () => webhooksMinute(s, work.webhooks, work.full, now + BUDGET))
   }
-  await part('note', () => noteRun(s, work.events || work.watched.length > 0 || work.full))
+  await part('note', () => noteRun(s, work.events || work.watched.length > 0 || work.signups || work.full))
 }
 
 /** One part's failure leaves the others their turn; what it left undone is done in the next minute. */
@@ -81,21 +86,23 @@ async function part(name: string, run: () => Promise<unknown>): Promise<void> {
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : 'unknown')
 
 /** What is looked for where Redis cannot say. */
-const ALL = { full: true, watched: [], events: true, webhooks: readWake([], 0) }
+const ALL = { full: true, watched: [], events: true, signups: true, webhooks: readWake([], 0) }
 
 async function lookForWork({ redis, redis_keys }: Services, now: number) {
-  const [watched, events, drains, swept, webhooks] = await redis
+  const [watched, events, drains, swept, signups, webhooks] = await redis
     .multi()
     .zrange<string[]>(redis_keys.wake, 0, now, { byScore: true, offset: 0, count: 1000 })
     .exists(redis_keys.events, ...redis_keys.event_shards)
     .scard(redis_keys.drains)
     .get<string>(redis_keys.swept)
+    .exists(redis_keys.signups)
     .smembers(redis_keys.webhooks)
-    .exec<[string[], number, number, string | null, string[]]>()
+    .exec<[string[], number, number, string | null, number, string[]]>()
   return {
     watched,
     events: events + drains > 0,
     full: now - Number(swept ?? 0) >= FULL_SWEEP,
+    signups: signups > 0,
     webhooks: readWake(webhooks, now),
   }
 }

@@ -18,21 +18,22 @@ import { log } from '../src/log.ts'
 import { connectRedis } from '../src/redis/client.ts'
 import { redisKeys } from '../src/redis/keys.ts'
 import { parseLinkHosts } from '../src/render/link-hosts.ts'
+import { TURNSTILE_VERIFY_URL } from '../src/signup/turnstile.ts'
 import { parseSigningKeys } from '../src/tokens/keys.ts'
-
 import { consumeDeadWebhooks, consumeWebhooks } from '../src/webhooks/consume.ts'
 import { dispatchSoon } from '../src/webhooks/dispatch.ts'
 import type { WebhookPointer } from '../src/webhooks/message.ts'
 
 /** With the secret that not every installation has. */
 type Env = ApiEnv & { TURNSTILE_SECRET?: string }
+
 type Built = { faults: string[] } | { faults: null; services: Services; app: ReturnType<typeof createApp> }
 
 // Kept for the life of the isolate: nothing in it holds a socket or a promise of one request.
 let built: Built | undefined
 
 /** Everything this Worker needs, made at its first use; or what its configuration lacks. */
-async function build(env: ApiEnv): Promise<Built> {
+async function build(env: Env): Promise<Built> {
   if (built) return built
   const faults = await configurationFaults(env)
   if (faults.length > 0) {
@@ -55,11 +56,10 @@ async function build(env: ApiEnv): Promise<Built> {
     mail_domain: env.MAIL_DOMAIN,
     sns_topics: parseSnsTopics(env.SNS_TOPICS),
     sendgrid_keys: parseSendGridKeys(env.SENDGRID_WEBHOOK_KEYS),
+    turnstile: turnstileOf(env),
     sending: env.SENDING !== 'off',
     dispatch: env.DISPATCH,
     transactional: env.TRANSACTIONAL,
-    sender,
-    tracking: env.TRACKING,
     webhooks: {
       queue: env.WEBHOOKS,
       fetch: (input, init) => fetch(input, init),
@@ -67,6 +67,8 @@ async function build(env: ApiEnv): Promise<Built> {
       development: env.ENVIRONMENT === 'development',
       random: Math.random,
     },
+    sender,
+    tracking: env.TRACKING,
     // A development installation asks nobody outside.
     ...(env.ENVIRONMENT === 'development' ? {} : { checkDomain: lookAtDomains(sender) }),
     now: () => new Date(),
@@ -81,6 +83,10 @@ const lookAtDomains = (sender: SenderRpc) =>
     sender,
     now: () => new Date(),
   })
+
+/** A development installation asks nobody outside, and challenges nobody. */
+const turnstileOf = ({ ENVIRONMENT, TURNSTILE_SITE_KEY: site_key, TURNSTILE_SECRET: secret }: Env) =>
+  ENVIRONMENT !== 'development' && site_key && secret ? { site_key, secret, verify_url: TURNSTILE_VERIFY_URL } : null
 
 const withoutSlash = (url: string) => url.replace(/\/+$/, '')
 
@@ -100,6 +106,7 @@ export default {
     }
     // The names end alike under every prefix an installation may have.
     const dispatches = batch.messages as readonly Message<DispatchMessage>[]
+    const pointers = batch.messages as readonly Message<WebhookPointer>[]
     if (batch.queue.endsWith('-dispatch')) await consumeDispatch({ ...it.services, sends: env.SENDS }, dispatches)
     else if (batch.queue.endsWith('-dispatch-dead')) consumeDeadDispatch(dispatches)
     else if (batch.queue.endsWith('-webhooks-dead')) consumeDeadWebhooks(pointers)
@@ -108,7 +115,6 @@ export default {
       await consumeEvents(
         {
           ...it.services,
-    const pointers = batch.messages as readonly Message<WebhookPointer>[]
           event_retention_days: parseRetentionDays(env.EVENT_RETENTION_DAYS),
           onFlushed: (touched) => settleByEvidence(it.services.db, touched),
         },
@@ -125,4 +131,4 @@ export default {
       await everyMinute({ ...it.services, sends: env.SENDS, event_retention_days })
     }
   },
-} satisfies ExportedHandler<ApiEnv>
+} satisfies ExportedHandler<Env>

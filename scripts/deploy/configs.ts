@@ -20,7 +20,7 @@ export interface DerivedConfig {
   role: WorkerRole
   name: string
   config: WranglerConfig
-  /** Names of the secrets this Worker cannot do without. */
+  /** Names of the secrets this Worker cannot do without, and of those it may have and is given. */
   secrets: string[]
 }
 
@@ -48,6 +48,7 @@ export function deriveConfigs(root: string, settings: Settings, addresses: Addre
         MAIL_DOMAIN: settings.MAIL_DOMAIN,
         SNS_TOPICS: settings.SNS_TOPICS,
         SENDGRID_WEBHOOK_KEYS: settings.SENDGRID_WEBHOOK_KEYS,
+        TURNSTILE_SITE_KEY: settings.TURNSTILE_SITE_KEY,
         SENDING: settings.SENDING,
         ...(settings.EVENT_RETENTION_DAYS && { EVENT_RETENTION_DAYS: settings.EVENT_RETENTION_DAYS }),
         REDIS_PREFIX: `${settings.PREFIX}:`,
@@ -70,7 +71,8 @@ export function deriveConfigs(root: string, settings: Settings, addresses: Addre
         })),
       }
     }
-    return { role, name: config.name, config, secrets: tracked.secrets?.required ?? [] }
+    const optional = role === 'api' && settings.TURNSTILE_SECRET ? ['TURNSTILE_SECRET'] : []
+    return { role, name: config.name, config, secrets: [...(tracked.secrets?.required ?? []), ...optional] }
   })
 }
 

@@ -72,6 +72,12 @@ const FIELDS = {
     fault: (v) =>
       parses(parseSendGridKeys, v) ? null : 'is the verification keys that SendGrid shows, comma separated, at most 5',
   },
+  TURNSTILE_SITE_KEY: {
+    ...text,
+    required: false,
+    fault: (_, env) => (env.get('TURNSTILE_SECRET') ? null : 'needs TURNSTILE_SECRET too'),
+  },
+  TURNSTILE_SECRET: { ...secret, required: false },
   EVENT_RETENTION_DAYS: {
     ...text,
     required: false,

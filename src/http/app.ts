@@ -11,18 +11,21 @@ import { reportLinkPage, reportRoutes } from '../reports/routes.ts'
 import { segmentRoutes } from '../segments/routes.ts'
 import { senderRoutes } from '../senders/routes.ts'
 import { settingsRoutes } from '../settings/routes.ts'
+import { confirmPages } from '../signup/confirm-page.ts'
+import { signupFormPages } from '../signup/form-page.ts'
+import { signupRoutes } from '../signup/routes.ts'
 import { statsRoutes } from '../stats/routes.ts'
 import { subscriberRoutes } from '../subscribers/routes.ts'
 import { suppressionRoutes } from '../suppressions/routes.ts'
 import { previewPage } from '../templates/preview-page.ts'
 import { templateRoutes } from '../templates/routes.ts'
 import { testSendRoutes } from '../transactional/routes.ts'
+import { afterCalls } from '../webhooks/after-call.ts'
+import { webhookRoutes } from '../webhooks/routes.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { answerError, answerUnknownPath } from './failure.ts'
 import { identify, secure } from './headers.ts'
 import { healthRoutes } from './health.ts'
-import { afterCalls } from '../webhooks/after-call.ts'
-import { webhookRoutes } from '../webhooks/routes.ts'
 import { openApiDocument } from './openapi.ts'
 import { createRouter } from './route.ts'
 import type { Services } from './services.ts'
@@ -32,6 +35,7 @@ const OWNERS = [
   subscriberRoutes,
   attributeRoutes,
   listRoutes,
+  signupRoutes,
   segmentRoutes,
   suppressionRoutes,
   campaignRoutes,
@@ -41,13 +45,13 @@ const OWNERS = [
   templateRoutes,
   partialRoutes,
   senderRoutes,
+  webhookRoutes,
   settingsRoutes,
   doctorRoutes,
   apiKeyRoutes,
 ]
 
 /** The whole of emk-api's HTTP side. */
-  webhookRoutes,
 export function createApp(services: Services) {
   const { tracking, public_url } = services
   const app = createRouter()
@@ -61,12 +65,15 @@ export function createApp(services: Services) {
   app.all('/robots.txt', (c) => tracking.fetch(c.req.raw))
 
   app.use(secure)
+  app.use(afterCalls(services))
   app.use('/api/v1/*', authenticate(services))
   for (const routes of OWNERS) app.route('/api/v1', routes(services))
   app.route('/', feedbackRoutes(services))
   app.route('/', previewPage(services))
   app.route('/', webViewPage(services))
   app.route('/', reportLinkPage(services))
+  app.route('/', signupFormPages(services))
+  app.route('/', confirmPages(services))
   app.route('/', healthRoutes(services))
   app.route(
     '/',

@@ -21,6 +21,8 @@ export interface Secrets {
   SNS_TOPICS: string
   SENDGRID_WEBHOOK_KEYS: string
   EVENT_RETENTION_DAYS: string
+  TURNSTILE_SITE_KEY: string
+  TURNSTILE_SECRET: string
 }
 
 /**
@@ -50,6 +52,10 @@ export async function configurationFaults(env: Partial<Secrets>): Promise<string
     const value = env[name] ?? ''
     if (value.length < MIN_SECRET) faults.push(`${name} must have at least ${MIN_SECRET} characters`)
     else if (environment === 'production' && value === development) faults.push(`${name} is the development secret`)
+  }
+  // A challenge that nobody can check would turn everybody away.
+  if (env.TURNSTILE_SITE_KEY && !env.TURNSTILE_SECRET) {
+    faults.push('TURNSTILE_SECRET is not set, and TURNSTILE_SITE_KEY needs it')
   }
   for (const parse of [
     () => parseLinkHosts(env.LINK_HOSTS ?? ''),

@@ -7,6 +7,7 @@ export const PROBLEMS = {
   not_authenticated: [401, 'A valid API key is needed'],
   scope_missing: [403, 'The API key may not do this'],
   bootstrap_closed: [403, 'The bootstrap secret is no longer accepted'],
+  challenge_failed: [403, 'Nobody was there to answer the challenge'],
   webhook_refused: [403, 'The webhook message is not accepted'],
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'This address does not answer that method'],
@@ -28,11 +29,13 @@ export const PROBLEMS = {
   segment_too_slow: [422, 'The segment takes too long'],
   campaign_not_ready: [422, 'The campaign cannot start'],
   idempotency_key_reused: [422, 'The Idempotency-Key belongs to another request'],
+  too_many_requests: [429, 'Too many requests'],
   not_configured: [500, 'The server is not configured'],
   internal_error: [500, 'The server failed'],
   database_unavailable: [503, 'The database cannot be reached'],
   redis_unavailable: [503, 'Redis cannot be reached'],
   webhook_unverifiable: [503, 'The webhook message cannot be checked now'],
+  challenge_unavailable: [503, 'The challenge cannot be checked now'],
   sender_unavailable: [503, 'The sending Worker cannot be reached'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 

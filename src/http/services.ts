@@ -9,10 +9,11 @@ import type { Redis } from '../redis/client.ts'
 import type { RedisKeys } from '../redis/keys.ts'
 import type { LinkHosts } from '../render/link-hosts.ts'
 import type { AccountState } from '../sending/permit.ts'
+import type { Turnstile } from '../signup/turnstile.ts'
 import type { SigningKeys } from '../tokens/keys.ts'
 import type { TransactionalPointer } from '../transactional/message.ts'
-
 import type { Outgoing } from '../webhooks/outgoing.ts'
+
 /** What emk-api's routes may need; made once per isolate in workers/api.ts. A route takes only the fields it uses. */
 export interface Services {
   db: Database
@@ -33,14 +34,16 @@ export interface Services {
   /** Whose news of mails counts (SNS_TOPICS, SENDGRID_WEBHOOK_KEYS); empty where there is none. */
   sns_topics: SnsTopics
   sendgrid_keys: SendGridKeys
+  /** Who fills in forms is challenged; null where nobody is (TURNSTILE_SITE_KEY, TURNSTILE_SECRET). */
+  turnstile: Turnstile | null
   sending: boolean
   dispatch: { send(message: DispatchMessage, options?: { delaySeconds?: number }): Promise<unknown> }
   transactional: { sendBatch(messages: Iterable<{ body: TransactionalPointer }>): Promise<unknown> }
+  /** How messages leave for webhooks. */
+  webhooks: Outgoing
   sender: SenderRpc
   /** Looks up how a sender's domain is authenticated, for a campaign's check. */
   checkDomain?: CheckDomain
-  /** How messages leave for webhooks. */
-  webhooks: Outgoing
   /** emk-tracking, for installations whose /t and /u are not routed to it. */
   tracking: { fetch(request: Request): Promise<Response> }
   /** The moment a request, message or cron run is handled in. */

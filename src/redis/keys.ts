@@ -26,6 +26,10 @@ export interface RedisKeys {
   webhooks: string
   /** Prefix of strings: HTML of previews, by the token of their address; they expire. */
   preview: string
+  /** String that lasts some minutes: a sign-up came in, and cron looks whether it was left lying. */
+  signups: string
+  /** Prefix of numbers: sign-ups from one network or for one address, by keyed hash; they expire. */
+  signup: string
 }
 
 /** Upstash refuses to write a key that holds 100 MB, some 250,000 events: shards put that off. */
@@ -47,11 +51,13 @@ export function redisKeys(prefix: string): RedisKeys {
     swept: `${prefix}swept`,
     cron_ran: `${prefix}cron:ran`,
     cron_asked: `${prefix}cron:asked`,
+    webhooks: `${prefix}webhooks`,
     preview: `${prefix}preview:`,
+    signups: `${prefix}signups`,
+    signup: `${prefix}signup:`,
   }
 }
 
-    webhooks: `${prefix}webhooks`,
 /**
  * The list that takes the events of a moment. It changes by the minute and not by the event: as long as the buffer is
  * emptied every minute all events lie in one or two lists, so that emptying it takes few commands; while it is not, each

@@ -21,14 +21,17 @@ const keys = new Map<string, Promise<CryptoKey>>()
  * HMAC-SHA256 of the lower-case address, in hex: recognises a deleted person's address without storing it. With the key
  * kept outside the database, the stored hashes cannot be tested against a list of known addresses.
  */
-export async function hashEmail(hash_key: string, email: string): Promise<string> {
+export const hashEmail = (hash_key: string, email: string): Promise<string> => keyedHash(hash_key, email.toLowerCase())
+
+/** HMAC-SHA256 of a text, in hex. */
+export async function keyedHash(hash_key: string, text: string): Promise<string> {
   let key = keys.get(hash_key)
   if (!key) {
     const raw = encoder.encode(hash_key)
     key = crypto.subtle.importKey('raw', raw, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
     keys.set(hash_key, key)
   }
-  const mac = await crypto.subtle.sign('HMAC', await key, encoder.encode(email.toLowerCase()))
+  const mac = await crypto.subtle.sign('HMAC', await key, encoder.encode(text))
   return Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 

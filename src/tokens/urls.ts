@@ -17,5 +17,12 @@ export const webViewUrl = (public_url: string, view_token: string) => `${public_
 export const preferencesUrl = (public_url: string, preferences_token: string) =>
   `${public_url}/preferences/${preferences_token}`
 
+/** Where somebody gets their data, or has it erased, at emk-api. */
+export const dataUrl = (public_url: string, what: 'export' | 'erase', data_token: string) =>
+  `${public_url}/data/${what}/${data_token}`
+
 /** A campaign's report, at emk-api, too. */
 export const reportUrl = (public_url: string, report_token: string) => `${public_url}/reports/${report_token}`
+
+/** Where a sign-up is confirmed, at emk-api. */
+export const confirmUrl = (public_url: string, confirm_token: string) => `${public_url}/confirm/${confirm_token}`

@@ -79,8 +79,8 @@ function isPrefetch(headers: VisitRequest['headers']): boolean {
   })
 }
 
-/** Cloudflare says XX for a country that it does not know, and T1 for Tor. */
-function placeOf(cf: unknown): Pick<TrackingEvent, 'asn' | 'country' | 'region'> {
+/** Where a request came from, of `request.cf`. Cloudflare says XX for a country that it does not know, and T1 for Tor. */
+export function placeOf(cf: unknown): Pick<TrackingEvent, 'asn' | 'country' | 'region'> {
   const { asn, country, regionCode } = typeof cf === 'object' && cf !== null ? (cf as Record<string, unknown>) : {}
   const known = typeof country === 'string' && /^[A-Z]{2}$/.test(country) && country !== 'XX' ? country : null
   return {

@@ -22,6 +22,7 @@ export function workerBindings(addresses: { neon: string; redis: RedisAddress[] 
     SNS_TOPICS: '',
     SENDGRID_WEBHOOK_KEYS: '',
     EVENT_RETENTION_DAYS: '395',
+    TURNSTILE_SITE_KEY: '',
     SENDING: 'on',
     NEON_PROXY: addresses.neon,
     DATABASE_URL: 'postgres://emk:emk@127.0.0.1:1/missing',

@@ -19,11 +19,11 @@ export const cronOf = async (stores: Stores): Promise<Cron> => ({
   mail_domain: '',
   sns_topics: new Map(),
   sendgrid_keys: [],
+  turnstile: null,
   sending: true,
   dispatch: { send: async () => undefined },
   transactional: { sendBatch: async () => undefined },
   sends: { sendBatch: async () => undefined },
-  sender: {
   webhooks: {
     queue: { sendBatch: async () => undefined },
     fetch: () => Promise.reject(new Error('cron asks nobody')),
@@ -31,6 +31,7 @@ export const cronOf = async (stores: Stores): Promise<Cron> => ({
     development: true,
     random: () => 0.5,
   },
+  sender: {
     listAccounts: async () => [],
     testAccounts: async () => [],
     sendingDomains: async () => [],
