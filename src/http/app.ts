@@ -7,6 +7,7 @@ import { doctorRoutes } from '../doctor/routes.ts'
 import { feedbackRoutes } from '../feedback/routes.ts'
 import { listRoutes } from '../lists/routes.ts'
 import { partialRoutes } from '../partials/routes.ts'
+import { preferencePages, preferenceRoutes } from '../preferences/routes.ts'
 import { reportLinkPage, reportRoutes } from '../reports/routes.ts'
 import { segmentRoutes } from '../segments/routes.ts'
 import { senderRoutes } from '../senders/routes.ts'
@@ -33,6 +34,7 @@ import type { Services } from './services.ts'
 /** The owners of what lies under /api/v1, in the order of the reference. */
 const OWNERS = [
   subscriberRoutes,
+  preferenceRoutes,
   attributeRoutes,
   listRoutes,
   signupRoutes,
@@ -71,6 +73,7 @@ export function createApp(services: Services) {
   app.route('/', feedbackRoutes(services))
   app.route('/', previewPage(services))
   app.route('/', webViewPage(services))
+  app.route('/', preferencePages(services))
   app.route('/', reportLinkPage(services))
   app.route('/', signupFormPages(services))
   app.route('/', confirmPages(services))

@@ -21,6 +21,6 @@ label.choice strong, label.choice span { grid-column: 2 }
 label.choice .soft { line-height: 1.4 }
 input, textarea, select { font: inherit; color: inherit }
 input[type=checkbox], input[type=radio] { width: 1.25rem; height: 1.25rem; margin: .1875rem 0 0; accent-color: var(--mark) }
-input[type=email], input[type=text], textarea { width: 100%; min-height: 2.75rem; margin: .25rem 0 1rem; padding: .5rem .75rem; border: 1px solid var(--soft); border-radius: .5rem; background: var(--card) }
+input[type=email], input[type=text], select, textarea { width: 100%; min-height: 2.75rem; margin: .25rem 0 1rem; padding: .5rem .75rem; border: 1px solid var(--soft); border-radius: .5rem; background: var(--card) }
 .notice { padding: .75rem 1rem; border-left: 4px solid var(--mark); background: var(--page) }
 `
