@@ -51,7 +51,7 @@ export function untypedValue(cell: string): unknown {
 
 /** A JSON array or object; null when it is none. */
 export function jsonOf(cell: string): object | null {
-  if (levels(cell) > DEEPEST) return null
+  if (cell.length > 2 * DEEPEST && levels(cell) > DEEPEST) return null
   try {
     const value: unknown = JSON.parse(cell)
     return typeof value === 'object' ? value : null
@@ -98,11 +98,14 @@ export function listOf(cell: string): string[] | null {
   return is_quoted ? null : texts
 }
 
+const AS_WE_WRITE = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+
 /**
  * ISO 8601, with a blank for the T and without a zone (then UTC) or a time (then midnight) as well; and the way Go prints
  * times (`2021-03-02 10:15:30.123456 +0000 UTC`), which listmonk's exports hold. In UTC, to the millisecond.
  */
 export function isoTime(text: string): string | null {
+  if (AS_WE_WRITE.test(text)) return isDay(text) ? text : null
   const parts =
     /^(\d{4}-\d\d-\d\d)(?:[T ]([01]\d|2[0-3])(:[0-5]\d)(:[0-5]\d(?:\.\d{1,9})?)?)? ?(Z|UTC|[+-]\d\d:?\d\d)?(?: UTC)?$/i.exec(
       text,
@@ -124,8 +127,10 @@ function dateOf(text: string): string | null {
 
 /** February 30 would be read as March 2. There is no year 0. */
 function isDay(day: string): boolean {
-  const time = new Date(`${day}T00:00Z`)
-  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(day) && day > '0001'
+  const [year, month, date] = [Number(day.slice(0, 4)), Number(day.slice(5, 7)), Number(day.slice(8, 10))]
+  if (year < 1 || month < 1 || month > 12 || date < 1) return false
+  const is_leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  return date <= (month === 2 ? (is_leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31)
 }
 
 /** For a message: a cell may be long. */

@@ -3,7 +3,7 @@
 import { attributesProblem } from '../subscribers/attributes.ts'
 import { normaliseEmail } from '../subscribers/email.ts'
 import { canonicalLocale, isTimezone } from '../subscribers/place.ts'
-import type { SubscriberRow } from '../subscribers/row.ts'
+import { ATTRIBUTE_KEYS_LIMIT, ATTRIBUTES_LIMIT, type SubscriberRow } from '../subscribers/row.ts'
 import { SUBSCRIBER_STATUSES, type SubscriberStatus } from '../subscribers/status.ts'
 import { normaliseTag } from '../subscribers/tags.ts'
 import { booleanOf, isoTime, jsonOf, listOf, quoted, typedValue, untypedValue } from './cell.ts'
@@ -26,6 +26,13 @@ type Texts = Partial<Record<SubscriberField | 'opted_in_at', string>>
 /** Lists of one row, as in the API. */
 const LISTS_LIMIT = 100
 export const LINE_LIMIT = 200
+/** What no attribute may hold: control characters but line feed and tab. */
+const CONTROL = /(?![\n\t])\p{Cc}/u
+/**
+ * Texts of so few characters fit into the limit of an attribute's bytes whatever they are: three bytes for each, and at most
+ * 70 for each of a hundred keys.
+ */
+const PLAIN_LIMIT = (ATTRIBUTES_LIMIT - 70 * ATTRIBUTE_KEYS_LIMIT) / 3
 const FORBIDDEN_IN_LINE = /[\p{Cc}\u2028\u2029]/u
 
 /**
@@ -41,6 +48,9 @@ export function toRow(
   const { targets } = columns
   const texts: Texts = {}
   let attributes: Record<string, unknown> | undefined
+  /** Whether each attribute is a text, number or boolean, and characters of the texts. */
+  let are_plain = true
+  let length = 0
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]
     if (!target) continue
@@ -49,8 +59,13 @@ export function toRow(
     if ('field' in target) texts[target.field as SubscriberField] = cell
     else {
       attributes ??= {}
-      if (target.type === null) attributes[target.attribute] = untypedValue(cell)
-      else {
+      length += cell.length
+      if (target.type === null) {
+        const value = untypedValue(cell)
+        if (typeof value === 'object' || (typeof value === 'string' && CONTROL.test(value))) are_plain = false
+        attributes[target.attribute] = value
+      } else {
+        are_plain = false
         const result = typedValue(cell, target.type)
         if ('problem' in result) return { problem: `attributes.${target.attribute} ${result.problem}` }
         attributes[target.attribute] = result.value
@@ -76,11 +91,14 @@ export function toRow(
     const more = spread(texts.attributes, columns)
     if ('problem' in more) return more
     attributes = { ...more.attributes, ...attributes }
+    are_plain = false
   }
   if (attributes !== undefined) {
-    const found = attributesProblem(attributes)
-    if (found) return { problem: `${['attributes', ...found.path].join('.')} ${found.problem}` }
-    if (!isWellFormed(attributes)) return { problem: 'attributes hold text that cannot be stored' }
+    if (!are_plain || length > PLAIN_LIMIT || targets.length > ATTRIBUTE_KEYS_LIMIT) {
+      const found = attributesProblem(attributes)
+      if (found) return { problem: `${['attributes', ...found.path].join('.')} ${found.problem}` }
+      if (!isWellFormed(attributes)) return { problem: 'attributes hold text that cannot be stored' }
+    }
     row.attributes = attributes
   }
   return { row }
