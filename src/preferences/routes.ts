@@ -89,5 +89,5 @@ const visitOf = (c: Context<AppEnv, '/:token'>): Visit => ({
   token: c.req.param('token'),
   lang: c.req.query('lang') ?? null,
   accept_language: c.req.header('Accept-Language') ?? null,
-  country: placeOf(c.req.raw.cf).country,
+  country: placeOf('cf' in c.req.raw ? c.req.raw.cf : null).country,
 })
