@@ -86,6 +86,26 @@ test('faults are found', async () => {
   }
 })
 
+/** Somebody whose page shows everything that it can show. */
+async function complainer({ sql }: Installation): Promise<number> {
+  const key = crypto.randomUUID().slice(0, 8)
+  const [person] = await sql<{ id: number }>(
+    `insert into subscribers (email, status, paused_until) values ($1, 'complained', now() + interval '5 days') returning id::int as id`,
+    [`reader-${key}@a-domain-that-is-longer-than-what-fits-into-one-line-of-a-telephone.example`],
+  )
+  const id = person?.id ?? 0
+  await sql(
+    `with lists as (
+       insert into mailing_lists (name, description, visibility, consent_wording) values
+         ($1, 'News of the garden', 'public', null), ($2, null, 'public', 'I want this, and agree to it.')
+       returning id)
+     insert into list_members (list_id, subscriber_id) select id, $3 from lists`,
+    [`Garden ${key}`, `A-list-whose-name-is-one-long-word-${key}`.repeat(3), id],
+  )
+  await sql(`insert into suppressions (kind, value) select 'address', email from subscribers where id = $1`, [id])
+  return id
+}
+
 describe('of the Workers', () => {
   let i: Installation
   let unsubscribe: string
@@ -123,6 +143,36 @@ describe('of the Workers', () => {
     const broken = await faults(`${i.api_url}/u/broken`, view)
     expect(broken.filter((line) => !line.includes('404'))).toEqual([])
   })
+
+  test.each([
+    { width: 320, color_scheme: 'dark', lang: 'de', brand_color: '#ffee00' },
+    { width: 320, color_scheme: 'light', lang: 'en', brand_color: '#ffee00' },
+    { width: 1280, color_scheme: 'light', lang: 'de', brand_color: null },
+    { width: 1280, color_scheme: 'dark', lang: 'en', brand_color: '#330033' },
+  ] as const)(
+    'preferences, $width px wide, $color_scheme, $lang, $brand_color',
+    async ({ lang, brand_color, ...view }) => {
+      const brand_name = brand_color && 'A house whose name is long'
+      await i.sql('update settings set brand_color = $1, brand_name = $2, privacy_url = $3', [
+        ...[brand_color, brand_name, brand_color && 'https://acme.example/privacy'],
+      ])
+      const keys = await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS)
+      const id = await complainer(i)
+      const path = `/preferences/${await signRecipient(keys, 'preferences', 1, id)}?lang=${lang}`
+      expect(await faults(i.api_url + path, view), path).toEqual([])
+      const saved = await faults(i.api_url + path, view, async (page) => {
+        await page.getByRole('radio').nth(1).check()
+        await page.locator('form').first().getByRole('button').click()
+        await page.getByRole('status').waitFor()
+      })
+      expect(saved).toEqual([])
+      const expires_at = new Date(Date.now() + 3_600_000)
+      const data = `/data/erase/${await signTimed(keys, 'erase data', { id, expires_at })}?lang=${lang}`
+      expect(await faults(i.api_url + data, view)).toEqual([])
+      const broken = await faults(`${i.api_url}/preferences/broken?lang=${lang}`, view)
+      expect(broken.filter((line) => !line.includes('404'))).toEqual([])
+    },
+  )
 
   test.each([
     { width: 1200, color_scheme: 'light', names: ['sent', 'draft'] },
