@@ -58,7 +58,7 @@ const NAMES: Record<SubscriberField, string> = {
 }
 
 const SUPPRESSION_NAMES: Record<SuppressionField, string> = {
-  email: `${NAMES.email}, address`,
+  email: NAMES.email,
   domain: 'domain, Domäne, domaine, dominio',
   hash: 'hash',
   kind: 'kind',

@@ -15,6 +15,8 @@ const LEFT_OUT = '-'
 const leftOut = (...names: string[]) => Object.fromEntries(names.map((name) => [name, LEFT_OUT]))
 
 export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
+  // An audience's export is a ZIP of one file for each standing, named and with columns by it:
+  // https://mailchimp.com/help/view-export-contacts/ and https://mailchimp.com/help/about-cleaned-contacts/
   mailchimp: {
     signs: [
       ['email address', 'leid', 'euid'],
@@ -32,10 +34,14 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
       ...leftOut('unsub_campaign_title', 'unsub_campaign_id', 'clean_campaign_title', 'clean_campaign_id'),
     },
   },
+  // The header is written in cmd/subscribers.go of https://github.com/knadh/listmonk. Lists are not in it, and `disabled` and
+  // `blocklisted` people get nothing there: https://listmonk.app/docs/concepts/
   listmonk: {
     signs: [['uuid', 'email', 'name', 'attributes', 'status']],
     columns: leftOut('uuid', 'created_at', 'updated_at'),
   },
+  // EMAIL, ADDED_TIME, MODIFIED_TIME are always there, `email_marketing` when the subscription status is asked for:
+  // https://developers.brevo.com/reference/request-contact-export
   brevo: {
     signs: [
       ['email', 'added_time', 'modified_time'],
@@ -47,6 +53,9 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
       ...leftOut('contact id', 'added_time', 'modified_time', 'sms_blacklisted', 'sms_blocklisted'),
     },
   },
+  // Contacts (https://www.twilio.com/docs/sendgrid/ui/managing-contacts/create-and-manage-contacts), and the lists of
+  // suppressions (https://www.twilio.com/docs/sendgrid/ui/sending-email/index-suppressions): bounces, blocks, invalid
+  // addresses, spam reports, global unsubscribes; `status` there is the SMTP status.
   sendgrid: {
     signs: [
       ['email', 'contact_id', 'created_at', 'updated_at'],

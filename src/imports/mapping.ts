@@ -14,6 +14,7 @@ import type { ImportKind } from './status.ts'
 
 /** What a column fills. `opted_in_at` counts where no later confirmation is known. */
 export type Target =
+  // An attribute whose type is not known takes what its cells look like.
   | { field: SubscriberField | SuppressionField | 'opted_in_at' }
   | { attribute: string; type: AttributeType | null }
   | null
@@ -71,7 +72,7 @@ export function mapColumns(
     if (usual !== undefined) return target(name, usual, types, kind)
     if (kind === 'suppressions') return null
     const attribute = attributeOf(name, types)
-    return attribute === null ? null : { attribute, type: types.get(attribute) ?? null }
+    return attribute === null ? null : { attribute, type: typeOf(attribute, types) }
   })
   refuseTwice(names, targets)
   const columns: Columns = { kind, format, names, targets, types, standing: null }
@@ -118,10 +119,17 @@ function target(column: string, field: string, types: ReadonlyMap<string, Attrib
   const known = SUBSCRIBER_FIELDS.find((name) => name === field)
   if (known) return { field: known }
   const attribute = ATTRIBUTE.exec(field)?.[1]
-  if (attribute !== undefined) return { attribute, type: types.get(attribute) ?? null }
+  if (attribute !== undefined) return { attribute, type: typeOf(attribute, types) }
   const fields = [...SUBSCRIBER_FIELDS, 'attributes.<name>'].join(', ')
   throw new MappingProblem(column, `Column ${quote(column)} cannot be ${quote(field)}, only ${fields} or -`)
 }
+
+/** Numbers in these name something and count nothing: `0043` and `33611111111` stay as they are written. */
+const NAMING =
+  /(?:^|_)(?:phone|mobile|cell|tel|telefon|telephone|fax|sms|whatsapp|landline|zip|plz|postcode|postal_code|id)(?:_|$)/
+
+const typeOf = (attribute: string, types: ReadonlyMap<string, AttributeType>): AttributeType | null =>
+  types.get(attribute) ?? (NAMING.test(attribute) ? 'string' : null)
 
 /**
  * The attribute of a column nobody mapped: a declared one of that name, `attributes.<name>` as we export it, or the name
