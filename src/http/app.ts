@@ -5,6 +5,7 @@ import { campaignRoutes } from '../campaigns/routes.ts'
 import { webViewPage } from '../campaigns/web-view.ts'
 import { doctorRoutes } from '../doctor/routes.ts'
 import { feedbackRoutes } from '../feedback/routes.ts'
+import { importRoutes } from '../imports/routes.ts'
 import { listRoutes } from '../lists/routes.ts'
 import { partialRoutes } from '../partials/routes.ts'
 import { preferencePages, preferenceRoutes } from '../preferences/routes.ts'
@@ -37,6 +38,7 @@ const OWNERS = [
   preferenceRoutes,
   attributeRoutes,
   listRoutes,
+  importRoutes,
   signupRoutes,
   segmentRoutes,
   suppressionRoutes,

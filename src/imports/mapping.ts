@@ -8,14 +8,16 @@ import {
   type SuppressionField,
   usualField,
 } from './fields.ts'
-import { FORMATS, type Standing, standingOf } from './formats.ts'
+import { FORMATS, holdsRefusals, type Standing, standingOf } from './formats.ts'
 import type { ColumnDescription, ExportFormat, ReadState } from './state.ts'
 import type { ImportKind } from './status.ts'
 
-/** What a column fills. `opted_in_at` counts where no later confirmation is known. */
+/**
+ * What a column fills. `opted_in_at` counts where no later confirmation is known; `list_status` is our own export's. An
+ * attribute without a type takes what each cell looks like.
+ */
 export type Target =
-  // An attribute whose type is not known takes what its cells look like.
-  | { field: SubscriberField | SuppressionField | 'opted_in_at' }
+  | { field: SubscriberField | SuppressionField | 'opted_in_at' | 'list_status' }
   | { attribute: string; type: AttributeType | null }
   | null
 
@@ -42,6 +44,9 @@ export class MappingProblem extends Error {
   }
 }
 
+/** What `refusals.csv` begins with, before the columns of the file: left out when it is imported again. */
+export const REFUSAL_COLUMNS = ['line', 'reason'] as const
+
 const ATTRIBUTE = /^attributes\.([A-Za-z][A-Za-z0-9_]{0,63})$/
 /** A column by its number, from 1: for names that are empty or given twice. */
 const NUMBER = /^#([1-9]\d{0,3})$/
@@ -62,13 +67,17 @@ export function mapColumns(
 ): Columns {
   const { format, header: names } = state
   const chosen = readMapping(names, mapping)
+  const hasRefusals = REFUSAL_COLUMNS.every((name, i) => names[i] === name)
+  const own = holdsRefusals(names) ? 2 : 0
   const targets = names.map((name, i) => {
     const choice = chosen.get(i)
     if (choice !== undefined) return target(name, choice, types, kind)
+    if (i < own) return null
+    if (i < REFUSAL_COLUMNS.length && hasRefusals) return null
     const known = format === 'generic' ? undefined : FORMATS[format].columns[name.toLowerCase()]
     // What is known of an export's columns is about subscribers.
-    if (kind === 'suppressions' && known !== undefined) return null
-    const usual = known ?? usualField(kind, name)
+    if (kind === 'suppressions' && known !== undefined && format !== 'kit') return null
+    const usual = (kind === 'suppressions' ? undefined : known) ?? usualField(kind, name)
     if (usual !== undefined) return target(name, usual, types, kind)
     if (kind === 'suppressions') return null
     const attribute = attributeOf(name, types)
@@ -115,7 +124,7 @@ function target(column: string, field: string, types: ReadonlyMap<string, Attrib
       `Column ${quote(column)} cannot be ${quote(field)}, only ${SUPPRESSION_FIELDS.join(', ')} or -`,
     )
   }
-  if (field === 'opted_in_at') return { field }
+  if (field === 'opted_in_at' || field === 'list_status') return { field }
   const known = SUBSCRIBER_FIELDS.find((name) => name === field)
   if (known) return { field: known }
   const attribute = ATTRIBUTE.exec(field)?.[1]

@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
+import { REFUSAL_COLUMNS } from './mapping.ts'
 import type { Delimiter } from './options.ts'
 import type { RefusedRecord } from './slice.ts'
 import { import_refusals } from './table.ts'
@@ -39,7 +40,7 @@ export function exportRefusals(
   const encoder = new TextEncoder()
   const record = (cells: readonly string[]) => cells.map((cell) => quoted(cell, delimiter)).join(delimiter)
   let after = 0
-  let text = `${record(['line', 'reason', ...header])}\r\n`
+  let text = `${record([...REFUSAL_COLUMNS, ...header])}\r\n`
   return new ReadableStream({
     async pull(controller) {
       const rows = await listRefusals(db, import_id, after, PAGE)

@@ -8,9 +8,9 @@ import { commitSlice, type News } from './commit.ts'
 import type { Destination } from './intake.ts'
 import type { Hold } from './lease.ts'
 import type { Columns } from './mapping.ts'
-import { toSuppression } from './suppression-row.ts'
 import type { Slice } from './slice.ts'
 import type { StoredImport } from './store.ts'
+import { toSuppression } from './suppression-row.ts'
 
 /** What is suppressed already stays as it is, with its first reason, and counts as unchanged. */
 export class Suppressions implements Destination<SuppressionRow> {

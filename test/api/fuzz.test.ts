@@ -141,6 +141,18 @@ function made(schema: Schema, random: Random): unknown {
   }
 }
 
+/** A file of a few records, some of them odd. */
+const csvOf = (random: Random) =>
+  ['email,first_name,kind', ...Array.from({ length: 3 }, () => `${random.pick(TEXTS)},${random.pick(TEXTS)},"x`)]
+    .slice(random.chance(0.2) ? 1 : 0)
+    .join(random.pick(['\n', '\r\n', '\r']))
+
+/** What may stand in a header. */
+const lineOf = (value: unknown) =>
+  String(value)
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 1000)
+
 function requestOf(method: string, path: string, operation: Operation, random: Random) {
   const ids = ['1', '1', '1', '999999', '0', '-1', '1e3', '%00', '%', '1%2f2', '٣', '9'.repeat(30), "1'--"]
   const address = path.replace(/\{\w+\}/g, () => random.pick(ids))
@@ -151,10 +163,16 @@ function requestOf(method: string, path: string, operation: Operation, random: R
   if (random.chance(0.1)) query.append(random.pick(['limit', 'cursor', '\0', 'x']), random.pick(TEXTS))
   const headers: Record<string, string> = { authorization: `Bearer ${api.key}` }
   if (random.chance(0.2)) headers['idempotency-key'] = random.pick(['k', 'k2', 'with blank', 'x'.repeat(256)])
-  const schema = Object.values(operation.requestBody?.content ?? {})[0]?.schema
+  for (const { name, in: place, schema } of operation.parameters ?? []) {
+    if (place === 'header' && random.chance(0.9))
+      headers[name] = random.chance(0.7) ? '0' : lineOf(made(schema, random))
+  }
+  const [[type, { schema }] = ['application/json', { schema: undefined }]] = Object.entries(
+    operation.requestBody?.content ?? {},
+  )
   if (method === 'GET' || (!schema && random.chance(0.8))) return { address, query, init: { method, headers } }
-  headers['content-type'] = random.chance(0.95) ? 'application/json' : random.pick(['text/plain', 'application/xml'])
-  const text = JSON.stringify(made(schema ?? {}, random)) ?? ''
+  headers['content-type'] = random.chance(0.95) ? type : random.pick(['text/plain', 'application/xml'])
+  const text = type === 'text/csv' ? csvOf(random) : (JSON.stringify(made(schema ?? {}, random)) ?? '')
   const body = random.chance(0.05) ? text.slice(0, -1) : text
   return { address, query, init: { method, headers, body } }
 }
