@@ -4,6 +4,7 @@ import { apiKeyRoutes } from '../auth/routes.ts'
 import { campaignRoutes } from '../campaigns/routes.ts'
 import { webViewPage } from '../campaigns/web-view.ts'
 import { doctorRoutes } from '../doctor/routes.ts'
+import { exportRoutes } from '../exports/routes.ts'
 import { feedbackRoutes } from '../feedback/routes.ts'
 import { importRoutes } from '../imports/routes.ts'
 import { listRoutes } from '../lists/routes.ts'
@@ -34,6 +35,7 @@ import type { Services } from './services.ts'
 
 /** The owners of what lies under /api/v1, in the order of the reference. */
 const OWNERS = [
+  exportRoutes,
   subscriberRoutes,
   preferenceRoutes,
   attributeRoutes,

@@ -4,6 +4,7 @@ import { retryDeadlocks } from '../db/retry.ts'
 import { forgetActivity } from '../events/activity.ts'
 import { flushAlone } from '../events/alone.ts'
 import { forgetSubscriber } from '../ledger/forget.ts'
+import { forgetMessages } from '../webhooks/forget.ts'
 import { eraseAlone, hashEmail } from './erasure.ts'
 import { forgetAddresses } from './forget.ts'
 
@@ -48,6 +49,7 @@ export async function deleteSubscriber(db: Database, hash_key: string, id: numbe
           set created_at = now(), reason = case when x.reason = 'manual' then x.reason else excluded.reason end
           returning id`),
         db.execute(forgetSubscriber(id)),
+        db.execute(forgetMessages(id)),
         ...[...forgetAddresses(id, addresses), ...forgetActivity(id)].map((statement) => db.execute(statement)),
       ]),
     )
