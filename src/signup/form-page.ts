@@ -52,8 +52,12 @@ export function signupFormPages(s: Services) {
     try {
       given = await readSignup(c.req.raw)
       const taken = await takeSignup(s, given, visitor)
-      if (taken.settle) c.executionCtx.waitUntil(settle(taken.settle, c.var.request_id))
-      return visitor.wants_page ? await takenPage(taken, visitor) : takenJson(taken, visitor)
+      try {
+        return visitor.wants_page ? await takenPage(taken, visitor) : takenJson(taken, visitor)
+      } finally {
+        // Not before the answer is made: what is known of the address takes no part in how long that takes.
+        if (taken.settle) c.executionCtx.waitUntil(settle(taken.settle, c.var.request_id))
+      }
     } catch (error) {
       const problem = error instanceof Problem ? error : unforeseen(error, c)
       return visitor.wants_page ? problemPage(problem, given, visitor) : problemJson(problem, c)
