@@ -15,6 +15,13 @@ const LEFT_OUT = '-'
 const leftOut = (...names: string[]) => Object.fromEntries(names.map((name) => [name, LEFT_OUT]))
 
 export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
+  // src/exports/subscribers.ts and src/suppressions. Lists have other ids elsewhere, so they are left out unless `lists` is
+  // mapped to list_ids; whoever left the list that was exported is not put on a list by it.
+  kit: {
+    signs: [['id', 'email', 'status', 'paused_until', 'consent_source', 'lists', 'attributes']],
+    exact: [['kind', 'value', 'reason', 'source', 'created_at']],
+    columns: { list_status: 'list_status', ...leftOut('id', 'paused_until', 'created_at', 'updated_at', 'lists') },
+  },
   // An audience's export is a ZIP of one file for each standing, named and with columns by it:
   // https://mailchimp.com/help/view-export-contacts/ and https://mailchimp.com/help/about-cleaned-contacts/
   mailchimp: {
@@ -76,8 +83,13 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
 
 const lower = (header: readonly string[]) => new Set(header.map((name) => name.toLowerCase()))
 
+/** Columns that stand before the file's own where it holds the rows that an import refused. */
+const OF_REFUSALS = ['line', 'reason']
+export const holdsRefusals = (header: readonly string[]) =>
+  header.length > 2 && OF_REFUSALS.every((name, i) => header[i] === name)
+
 export function formatOf(header: readonly string[]): ExportFormat {
-  const names = lower(header)
+  const names = lower(holdsRefusals(header) ? header.slice(OF_REFUSALS.length) : header)
   const has = (columns: string[]) => columns.every((name) => names.has(name))
   for (const [format, { signs, exact = [] }] of Object.entries(FORMATS)) {
     const found = signs.some(has) || exact.some((columns) => columns.length === names.size && has(columns))
@@ -97,12 +109,12 @@ export type Standing = SubscriberStatus | 'never' | 'for a time' | 'unclear'
 
 /** @returns null when the rows say it themselves */
 export function standingOf(format: ExportFormat, header: readonly string[], file_name: string | null): Standing | null {
-  const columns = lower(header)
+  const columns = lower(holdsRefusals(header) ? header.slice(OF_REFUSALS.length) : header)
   const name = file_name ?? ''
   if (format === 'mailchimp') {
-    if (columns.has('clean_time') || /(^|[/\\])cleaned_/i.test(name)) return 'bounced'
-    if (/(^|[/\\])nonsubscribed_/i.test(name)) return 'never'
-    return columns.has('unsub_time') || /(^|[/\\])unsubscribed_/i.test(name) ? 'unsubscribed' : null
+    if (columns.has('clean_time') || /(?:^|[^a-z])cleaned_/i.test(name)) return 'bounced'
+    if (/(?:^|[^a-z])nonsubscribed_/i.test(name)) return 'never'
+    return columns.has('unsub_time') || /(?:^|[^a-z])unsubscribed_/i.test(name) ? 'unsubscribed' : null
   }
   if (format !== 'sendgrid' || !columns.has('created')) return null
   if (/spam/i.test(name)) return 'complained'

@@ -1,5 +1,6 @@
 // From one record of a file to one row that is written: checked and normalised as the API's schemas do, without building
 // what they need for messages about nested fields: a file has a million of them.
+import { unguardFormula } from '../http/csv.ts'
 import { attributesProblem } from '../subscribers/attributes.ts'
 import { normaliseEmail } from '../subscribers/email.ts'
 import { canonicalLocale, isTimezone } from '../subscribers/place.ts'
@@ -21,7 +22,7 @@ export interface RowOptions {
 }
 
 export type Problem = { problem: string }
-type Texts = Partial<Record<SubscriberField | 'opted_in_at', string>>
+type Texts = Partial<Record<SubscriberField | 'opted_in_at' | 'list_status', string>>
 
 /** Lists of one row, as in the API. */
 const LISTS_LIMIT = 100
@@ -46,6 +47,7 @@ export function toRow(
   options: RowOptions,
 ): { row: SubscriberRow & { email: string } } | Problem {
   const { targets } = columns
+  const is_guarded = columns.format === 'kit'
   const texts: Texts = {}
   let attributes: Record<string, unknown> | undefined
   /** Whether each attribute is a text, number or boolean, and characters of the texts. */
@@ -54,8 +56,9 @@ export function toRow(
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]
     if (!target) continue
-    const cell = (cells[i] as string).trim()
+    let cell = (cells[i] as string).trim()
     if (cell === '') continue
+    if (is_guarded) cell = unguardFormula(cell)
     if ('field' in target) texts[target.field as SubscriberField] = cell
     else {
       attributes ??= {}
@@ -84,7 +87,7 @@ export function toRow(
     readPlace(row, texts) ??
     readConsent(row, texts, options) ??
     readTags(row, texts.tags, options.tags) ??
-    readLists(row, texts.list_ids, options.list_ids)
+    readLists(row, texts, options.list_ids)
   if (problem !== null) return { problem }
 
   if (texts.attributes !== undefined) {
@@ -221,20 +224,29 @@ function readTags(row: SubscriberRow, text: string | undefined, given: readonly 
   return null
 }
 
-function readLists(row: SubscriberRow, text: string | undefined, given: readonly number[]): string | null {
-  if (text === undefined) {
-    if (given.length > 0) row.list_ids = given as number[]
+function readLists(row: SubscriberRow, { list_ids, list_status }: Texts, given: readonly number[]): string | null {
+  // Who left the list that was exported stays off.
+  const everyone = list_status === 'unsubscribed' ? [] : given
+  if (list_ids === undefined) {
+    if (everyone.length > 0) row.list_ids = everyone as number[]
     return null
   }
-  const ids = new Set(given)
-  for (const one of listOf(text) ?? [text]) {
+  const ids = new Set(everyone)
+  for (const one of exportedLists(list_ids) ?? listOf(list_ids) ?? [list_ids]) {
     const id = /^\d{1,15}$/.test(one) ? Number(one) : 0
-    if (id < 1) return `list_ids must be ids of lists, such as 3;7, not ${quoted(text)}`
+    if (id < 1) return `list_ids must be ids of lists, such as 3;7, not ${quoted(list_ids)}`
     ids.add(id)
   }
   if (ids.size > LISTS_LIMIT) return `list_ids must be at most ${LISTS_LIMIT}`
   if (ids.size > 0) row.list_ids = [...ids]
   return null
+}
+
+/** The lists that somebody is on, of the column `lists` of our own export. */
+function exportedLists(text: string): string[] | null {
+  const lists = text.startsWith('[{') ? jsonOf(text) : null
+  if (!Array.isArray(lists)) return null
+  return lists.flatMap((list) => (list?.status === 'subscribed' ? [String(list.list_id)] : []))
 }
 
 /** A column that holds all attributes as JSON, as in our exports and listmonk's. */
@@ -248,8 +260,10 @@ function spread(text: string, { types }: Columns): { attributes: Record<string, 
     const key = /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(name) ? name : attributeKey(name)
     if (key === null) continue
     const type = types.get(key)
-    if (type !== undefined && (typeof value === 'string' || typeof value === 'number')) {
-      const result = typedValue(String(value), type)
+    // A text may spell a value of the type that is declared, and a number a text; everything else is what it is.
+    if (type === 'string' && typeof value === 'number') attributes[key] = String(value)
+    else if (type !== undefined && type !== 'string' && typeof value === 'string') {
+      const result = typedValue(value.trim(), type)
       if ('problem' in result) return { problem: `attributes.${key} ${result.problem}` }
       attributes[key] = result.value
     } else attributes[key] = value

@@ -1,7 +1,7 @@
 import type { Delimiter, Encoding } from './options.ts'
 
-/** Whose export a file is, as its columns show. */
-export const EXPORT_FORMATS = ['mailchimp', 'listmonk', 'brevo', 'sendgrid', 'generic'] as const
+/** Whose export a file is, as its columns show; `kit` is our own. */
+export const EXPORT_FORMATS = ['kit', 'mailchimp', 'listmonk', 'brevo', 'sendgrid', 'generic'] as const
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
 /** What was learnt from a file's beginning and holds to its end. */

@@ -1,3 +1,4 @@
+import { unguardFormula } from '../http/csv.ts'
 import { normaliseDomain, normaliseEmail } from '../subscribers/email.ts'
 import type { SubscriberStatus } from '../subscribers/status.ts'
 import type { SuppressionRow } from '../suppressions/insert.ts'
@@ -22,7 +23,8 @@ export function toSuppression(
   const texts: Partial<Record<SuppressionField, string>> = {}
   columns.targets.forEach((target, i) => {
     const cell = cells[i]?.trim()
-    if (target && 'field' in target && cell) texts[target.field as SuppressionField] = cell
+    if (!target || !('field' in target) || !cell) return
+    texts[target.field as SuppressionField] = columns.format === 'kit' ? unguardFormula(cell) : cell
   })
   const named = nameSuppressed(texts)
   if ('problem' in named) return named

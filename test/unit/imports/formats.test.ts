@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { AttributeType } from '../../../src/attributes/type.ts'
+import { csvRecord } from '../../../src/http/csv.ts'
 import { formatOf } from '../../../src/imports/formats.ts'
 import { describeColumns, mapColumns } from '../../../src/imports/mapping.ts'
 import { toRow } from '../../../src/imports/row.ts'
 import type { ImportKind } from '../../../src/imports/status.ts'
 import { toSuppression } from '../../../src/imports/suppression-row.ts'
 import { newSubscriber } from '../../../src/subscribers/schema.ts'
-import { readFile } from './csv-file.ts'
+import { encode, readFile } from './csv-file.ts'
 
 const bytesOf = (name: string) => readFileSync(new URL(`../../support/exports/${name}`, import.meta.url))
 
@@ -196,6 +197,97 @@ test.each([
   for (const { cells } of records) {
     expect(toSuppression(columns, cells, { file_name: name })).toMatchObject({ row: { kind: 'address', reason } })
   }
+})
+
+describe('our own files', () => {
+  const HEADER =
+    'id,email,first_name,last_name,status,timezone,locale,tags,paused_until,created_at,updated_at,consented_at,consent_source,list_status,lists,attributes.seats,attributes'
+  const lists = JSON.stringify([
+    { list_id: 3, name: 'News', status: 'subscribed' },
+    { list_id: 4, name: 'Old', status: 'unsubscribed' },
+  ])
+  const record = (email: string, name: string, list_status: string) =>
+    csvRecord(
+      [
+        7,
+        email,
+        name,
+        null,
+        'active',
+        null,
+        'de',
+        'a; b',
+        null,
+        TIME,
+        TIME,
+        TIME,
+        'form',
+        list_status,
+        lists,
+        3,
+        '{"note":"=1"}',
+      ],
+      true,
+    )
+  const TIME = '2026-01-02T03:04:05.678Z'
+
+  async function read(text: string, mapping: Record<string, string> = {}) {
+    const { state, records } = await readFile(encode(text, 'utf-8'))
+    const columns = mapColumns(state, mapping, new Map([['seats', 'number']]), 'subscribers', 'export.csv')
+    const options = { list_ids: [9], tags: [], consent_source: null, file_name: 'export.csv' }
+    return { state, rows: records.map(({ cells }) => toRow(columns, cells, options)) }
+  }
+
+  test('an export comes back as it was, guards against formulas taken away', async () => {
+    const { state, rows } = await read(
+      `${HEADER}\r\n${record('-a@example.com', "'=x", 'subscribed')}${record("'-b@example.com", 'B', 'unsubscribed')}`,
+    )
+    expect(state.format).toBe('kit')
+    const same = {
+      status: 'active',
+      locale: 'de',
+      consented_at: TIME,
+      consent_source: 'form',
+      add_tags: ['a', 'b'],
+      attributes: { seats: 3, note: '=1' },
+    }
+    expect(rows).toEqual([
+      { row: { email: '-a@example.com', first_name: "'=x", list_ids: [9], ...same } },
+      // Who left the list that was exported is not put on another by that.
+      { row: { email: "'-b@example.com", first_name: 'B', ...same } },
+    ])
+  })
+
+  test('lists are those of this installation only when asked for', async () => {
+    const { rows } = await read(`${HEADER}\r\n${record('a@example.com', 'A', 'subscribed')}`, { lists: 'list_ids' })
+    expect(rows).toMatchObject([{ row: { list_ids: [9, 3] } }])
+  })
+
+  test('a suppressions export comes back', async () => {
+    const created_at = '2026-01-02T03:04:05.678Z'
+    const text = `kind,value,reason,source,created_at\r\n${csvRecord(['address', '+a@example.com', 'bounce', '=x', created_at], true)}`
+    const { state, records } = await readFile(encode(text, 'utf-8'))
+    const columns = mapColumns(state, {}, new Map(), 'suppressions')
+    expect(records.map(({ cells }) => toSuppression(columns, cells, { file_name: 'x.csv' }))).toEqual([
+      { row: { kind: 'address', value: '+a@example.com', reason: 'bounce', source: '=x', created_at } },
+    ])
+  })
+
+  test('refused rows, corrected, are read as the file they come from', async () => {
+    const cleaned = new TextDecoder().decode(bytesOf('cleaned_email_audience_export_1a2b3c4d.csv')).split('\n')
+    const text = `line,reason,${cleaned[0]}\n3,"email is empty",${cleaned[1]}\n`
+    const { state, records } = await readFile(encode(text, 'utf-8'))
+    expect(state.format).toBe('mailchimp')
+    const columns = mapColumns(state, {}, new Map(), 'subscribers', 'refusals-7.csv')
+    const row = toRow(columns, records[0]?.cells ?? [], {
+      list_ids: [],
+      tags: [],
+      consent_source: null,
+      file_name: null,
+    })
+    expect(row).toMatchObject({ row: { email: 'dead@example.com', status: 'bounced' } })
+    expect(row).not.toHaveProperty('row.attributes.line')
+  })
 })
 
 test('other files are nobody’s', () => {
