@@ -29,6 +29,8 @@ declare module 'vitest' {
     sendgrid: string
     /** For the project `api` only: a DNS-over-HTTPS resolver that knows DOCTOR_ZONE (dns-zone.ts). */
     dns: string
+    /** For the project `api` only: takes webhooks' messages, and answers as their path says (receiver.ts). */
+    receiver: string
     /** For the projects `api` and `paths` only: paths of the bundled Workers. */
     bundles: { api: string; sender: string; tracking: string }
   }

@@ -51,3 +51,16 @@ export async function startReceiver(): Promise<Receiver> {
   }
   return receiver
 }
+
+/**
+ * For tests inside workerd, which cannot reach into this process: `/<name>/<status>` is answered with that status, `/<name>/open`
+ * with an answer that never ends; `GET /<name>` shows what came under that name.
+ */
+export const answerByPath =
+  ({ taken }: Receiver): Receiver['answer'] =>
+  ({ method, url = '' }, response) => {
+    const [, name, how] = url.split('/')
+    if (method === 'GET') response.end(JSON.stringify(taken.filter(({ path }) => path.startsWith(`/${name}/`))))
+    else if (how === 'open') response.writeHead(200).write('x'.repeat(100_000))
+    else response.writeHead(Number(how), { location: `/${name}/200` }).end(`answered ${how}`)
+  }

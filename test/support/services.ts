@@ -12,6 +12,7 @@ import { bundleWorkers } from './bundles.ts'
 import { DOCTOR_ZONE, startZone } from './dns-zone.ts'
 import type { RedisAddress } from './provided.ts'
 import { startProviders } from './providers.ts'
+import { answerByPath, startReceiver } from './receiver.ts'
 
 /** Projects that run without any service. */
 const ALONE = new Set(['unit', 'bundle'])
@@ -62,6 +63,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
       const zone = await startZone(DOCTOR_ZONE)
       stops.push(zone.stop)
       project.provide('dns', zone.url)
+      const receiver = await startReceiver()
+      stops.push(receiver.stop)
+      receiver.answer = answerByPath(receiver)
+      project.provide('receiver', receiver.url)
     }
     if (bundles) project.provide('bundles', await bundles)
     project.provide('postgres', postgres.url('postgres'))
