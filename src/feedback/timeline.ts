@@ -107,18 +107,25 @@ interface Done {
 
 const words = (...parts: (string | null | false)[]) => parts.filter(Boolean).join(': ') || null
 
+/** Who tried to send a mail, how often, and what came of it. */
+export const attemptInWords = ({
+  account,
+  attempts,
+  reason,
+  answer,
+}: Pick<DeliveryRow, 'account' | 'attempts' | 'reason' | 'answer'>) =>
+  words(account !== null && `by account ${account}`, attempts > 1 && `attempt ${attempts}`, reason, answer)
+
 /** Written down when the campaign started, and how it stands now; the ledger keeps no steps in between. */
 function ofLedger(d: DeliveryRow, { queued_at, updated_at, accepted_at }: LedgerTimes): TimelineEntry[] {
   const entries: TimelineEntry[] = [{ at: queued_at, what: 'queued', detail: null }]
-  const tries = d.attempts > 1 && `attempt ${d.attempts}`
-  const by = d.account !== null && `by account ${d.account}`
   switch (d.state) {
     case 'pending':
       break
     case 'sent': {
       // It is recorded a moment after it left, when the first news may be there already.
       const at = d.sent_at ?? updated_at
-      const detail = words(by, tries, d.reason, d.answer)
+      const detail = attemptInWords(d)
       entries.push({ at: accepted_at !== null && accepted_at < at ? accepted_at : at, what: 'sent', detail })
       break
     }
@@ -126,11 +133,11 @@ function ofLedger(d: DeliveryRow, { queued_at, updated_at, accepted_at }: Ledger
       entries.push({
         at: updated_at,
         what: 'deferred',
-        detail: words(by, tries, `${d.reason}, again at ${d.next_attempt_at}`, d.answer),
+        detail: attemptInWords({ ...d, reason: `${d.reason}, again at ${d.next_attempt_at}` }),
       })
       break
     default:
-      entries.push({ at: updated_at, what: d.state, detail: words(by, tries, d.reason, d.answer) })
+      entries.push({ at: updated_at, what: d.state, detail: attemptInWords(d) })
   }
   return entries
 }

@@ -27,12 +27,17 @@ export function after(cursor: string | undefined, filters: Filters, kinds: reado
   const [mark, ...keys] = parse(cursor)
   const fits =
     keys.length === kinds.length &&
-    keys.every((key, i) => typeof key === kinds[i] && (typeof key === 'string' || Number.isSafeInteger(key)))
+    keys.every(
+      (key, i) => typeof key === kinds[i] && (typeof key === 'string' ? isStorable(key) : Number.isSafeInteger(key)),
+    )
   if (mark !== fingerprint(filters) || !fits) {
     throw badCursor()
   }
   return keys as SortKey[]
 }
+
+/** Text that Postgres can compare with. */
+const isStorable = (text: string) => !text.includes('\0') && text.isWellFormed()
 
 /** For sort keys that no row can have. */
 export const badCursor = () =>

@@ -189,6 +189,16 @@ export const bulkUpsert = named(
   }),
 )
 
+export const tagging = named(
+  'Tagging',
+  z
+    .strictObject({ subscriber_ids: z.array(rowId).min(1).max(BULK_LIMIT), ...tagChange })
+    .refine(
+      ({ add_tags, remove_tags }) => add_tags !== undefined || remove_tags !== undefined,
+      'must name tags to add or to remove',
+    ),
+)
+
 const standing = z.enum(['subscribed', 'unsubscribed'])
 
 export const membership = named(

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { patterns, searchSubscribers } from '../../src/subscribers/search.ts'
 import type { Place, SubscriberFilters } from '../../src/subscribers/store.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { rowsReadBy } from '../support/rows-read.ts'
 
 let t: TestDatabase
 /** So small that every way through the statement is taken. */
@@ -168,36 +169,9 @@ test('neither what is common nor what is rare has all people read', async () => 
     ['abcde', 11_000],
     ['nowhere', 11_000],
   ] as const) {
-    const read: number[] = []
-    const execute = async (statement: unknown) => {
-      const query = own.db.execute(statement as Parameters<typeof own.db.execute>[0]).getQuery()
-      const [row] = await own.sql(`explain (analyze, format json) ${query.sql}`, query.params)
-      const plans = (row?.['QUERY PLAN'] ?? []) as { Plan: PlanNode }[]
-      read.push(...plans.map(({ Plan }) => rowsRead(Plan)))
-      return { rows: [] }
-    }
-    await searchSubscribers(Object.assign(Object.create(own.db), { execute }) as typeof own.db, { search }, null, 50)
-    expect(read[0], search).toBeGreaterThan(0)
-    expect(read[0], search).toBeLessThan(most)
+    const read = await rowsReadBy(own, (db) => searchSubscribers(db, { search }, null, 50))
+    expect(read, search).toBeGreaterThan(0)
+    expect(read, search).toBeLessThan(most)
   }
   await own.close()
 })
-
-interface PlanNode {
-  'Node Type': string
-  'Relation Name'?: string
-  'Actual Rows': number
-  'Actual Loops': number
-  'Rows Removed by Filter'?: number
-  'Rows Removed by Index Recheck'?: number
-  Plans?: PlanNode[]
-}
-
-/** Rows of tables that a plan went through, thrown away or not. */
-function rowsRead(node: PlanNode): number {
-  const own = node['Relation Name']
-    ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)) *
-      node['Actual Loops']
-    : 0
-  return (node.Plans ?? []).reduce((sum, plan) => sum + rowsRead(plan), own)
-}
