@@ -17,6 +17,7 @@ async function build(env: TrackingEnv): Promise<TrackingServices> {
   }
   return {
     signing_keys: await parseSigningKeys(signing_keys),
+    public_url: (env.PUBLIC_URL ?? '').replace(/\/+$/, ''),
     redis: connectRedis(env.UPSTASH_REDIS_REST_URL, env.UPSTASH_REDIS_REST_TOKEN),
     redis_keys: redisKeys(env.REDIS_PREFIX),
     events: env.EVENTS,

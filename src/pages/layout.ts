@@ -16,6 +16,8 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
 main { width: 100%; max-width: 30rem; padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem }
 h1 { margin: 0 0 .75rem; font-size: 1.5rem; line-height: 1.25 }
 p { margin: 0 0 1rem }
+a { color: var(--act) }
+a:focus-visible { outline: 3px solid var(--act); outline-offset: 2px }
 .soft { color: var(--soft); font-size: .9375rem }
 main > :last-child { margin-bottom: 0 }
 button { width: 100%; min-height: 2.75rem; padding: .625rem 1rem; border: 1px solid var(--act); border-radius: .5rem; background: var(--act); color: var(--on-act); font: inherit; font-weight: 600; cursor: pointer }
@@ -26,7 +28,7 @@ form p { margin: .5rem 0 1.25rem }
 `
 
 /** SHA-256 of STYLE, by which the page's policy allows that style and no other; a test compares the two. */
-export const STYLE_HASH = 'sha256-It+Px8/l27zmh/i+3aMYcS0Ff+QRb3MIg7n221OVjYA='
+export const STYLE_HASH = 'sha256-y/JtXI56B/6Yaf1W+kYhf/RrMCw2uNyBJISpuW89j1E='
 
 /** How a page looks and speaks beside its own text; look.ts makes one of the settings. */
 export interface Look {

@@ -1,6 +1,6 @@
 // What a reader sees who wants to leave. The pages know neither the address nor the list: they are shown without asking
 // any database.
-import { layout } from './layout.ts'
+import { escapeHtml, layout } from './layout.ts'
 
 type Scope = 'lists' | 'all'
 
@@ -18,16 +18,22 @@ export const unsubscribePage = () =>
 <p class="soft">Changed your mind? Just close this page: nothing has been changed yet.</p>`,
   )
 
-/** The confirmation, shown once the opt-out is durable. */
-export const leftPage = (scope: Scope) =>
+/**
+ * The confirmation, shown once the opt-out is durable.
+ *
+ * @param preferences_url - where the reader may choose what else they get; null for nowhere
+ */
+export const leftPage = (scope: Scope, preferences_url: string | null) =>
   layout(
     'You are unsubscribed',
-    scope === 'all'
-      ? '<p role="status">You will not receive any more emails from this sender.</p>'
-      : `<p role="status">You will not receive any more emails from this list.</p>
+    `${
+      scope === 'all'
+        ? '<p role="status">You will not receive any more emails from this sender.</p>'
+        : `<p role="status">You will not receive any more emails from this list.</p>
 <form method="post">
 <button class="quiet" type="submit" name="scope" value="all">Unsubscribe from all emails too</button>
-</form>`,
+</form>`
+    }${preferences_url === null ? '' : `\n<p class="soft"><a href="${escapeHtml(preferences_url)}">See what else you get, or take a break instead</a></p>`}`,
   )
 
 /** The opt-out could not be kept: the reader must not believe that it was. */

@@ -7,6 +7,8 @@ import type { TrackingEvent } from './event.ts'
 /** What the edge works with; made once per isolate in workers/tracking.ts. */
 export interface TrackingServices {
   signing_keys: SigningKeys
+  /** Where emk-api answers, without a slash at the end; empty where it is not known. */
+  public_url: string
   redis: Redis
   redis_keys: RedisKeys
   /** The queue that takes over while Redis cannot be written. */

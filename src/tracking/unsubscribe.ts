@@ -8,7 +8,8 @@ import {
   unsubscribePage,
 } from '../pages/unsubscribe.ts'
 import { ANYBODY, NOBODY } from '../tokens/nobody.ts'
-import { verifyRecipient } from '../tokens/recipient.ts'
+import { type Recipient, signRecipient, verifyRecipient } from '../tokens/recipient.ts'
+import { preferencesUrl } from '../tokens/urls.ts'
 import { bufferUnsubscribe } from './buffer.ts'
 import { readForm } from './form.ts'
 import type { TrackingServices } from './services.ts'
@@ -36,5 +37,15 @@ export async function unsubscribe(request: Request, token: string, services: Tra
   if (!(await bufferUnsubscribe(services, event))) {
     return page(503, notSavedPage(scope), { 'Retry-After': '60' })
   }
-  return one_click ? new Response(null, { headers: { 'Cache-Control': 'no-store' } }) : page(200, leftPage(scope))
+  if (one_click) return new Response(null, { headers: { 'Cache-Control': 'no-store' } })
+  return page(200, leftPage(scope, await preferencesOf(recipient, services)))
+}
+
+/** Only for whoever has just left: the page behind it shows more than this one asks for. A retired key opens it to nobody. */
+async function preferencesOf(
+  { campaign_id, subscriber_id, state }: Recipient,
+  { signing_keys, public_url }: TrackingServices,
+): Promise<string | null> {
+  if (public_url === '' || state === 'redirect-only') return null
+  return preferencesUrl(public_url, await signRecipient(signing_keys, 'preferences', campaign_id, subscriber_id))
 }

@@ -121,7 +121,7 @@ test('a click that is counted without saying who: from the mail to the numbers',
   const unused = () => Promise.reject(new Error('Redis can be written'))
   const services = {
     ...{ signing_keys: keys, redis: worker.redis, redis_keys: worker.keys, gathering: {}, now: () => new Date() },
-    ...{ events: { send: unused, sendBatch: unused }, eventId: () => crypto.randomUUID() },
+    ...{ events: { send: unused, sendBatch: unused }, eventId: () => crypto.randomUUID(), public_url: '' },
   }
   for (let visit = 0; visit < 2; visit++) {
     const waiting = { waitUntil: (work: Promise<unknown>) => void kept.push(work) }

@@ -44,6 +44,7 @@ export interface EdgeOptions {
   /** The queue refuses the first batch. */
   queue_busy?: boolean
   signing_keys?: SigningKeys
+  public_url?: string
 }
 
 export async function openEdge() {
@@ -71,6 +72,7 @@ export async function openEdge() {
       request as Request<unknown, IncomingRequestCfProperties>,
       async () => ({
         signing_keys: options.signing_keys ?? signing_keys,
+        public_url: options.public_url ?? 'https://api.test',
         redis: options.redis_down ? dead : redis,
         redis_keys: keys,
         events: {

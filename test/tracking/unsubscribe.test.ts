@@ -1,7 +1,7 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { connectRedis } from '../../src/redis/client.ts'
 import { ANYBODY, NOBODY } from '../../src/tokens/nobody.ts'
-import { signRecipient } from '../../src/tokens/recipient.ts'
+import { signRecipient, verifyRecipient } from '../../src/tokens/recipient.ts'
 import { unsubscribeUrl } from '../../src/tokens/urls.ts'
 import { optoutsOf, pruneOptouts } from '../../src/tracking/optouts.ts'
 import { keysWith, NOTHING, NOW, ORIGIN, openEdge, READER } from './edge.ts'
@@ -78,8 +78,28 @@ test('a repeated click is answered alike', async () => {
 test.each(['lists', 'all'] as const)('the page posts scope=%s', async (scope) => {
   const response = await edge.ask(URL_TEXT, { method: 'POST', body: new URLSearchParams({ scope }) })
   expect(response.status).toBe(200)
-  expect(await response.text()).toContain('You are unsubscribed')
+  const html = await response.text()
+  expect(html).toContain('You are unsubscribed')
+  // Whoever has just left may choose what else they get, at emk-api.
+  const [, preferences = ''] = /<a href="https:\/\/api\.test\/preferences\/([\w-]+)">/.exec(html) ?? []
+  expect(await verifyRecipient(edge.signing_keys, 'preferences', preferences)).toMatchObject({
+    campaign_id: 7,
+    subscriber_id: 42,
+  })
   expect(await edge.arrived()).toEqual({ ...NOTHING, redis: [left(scope)], optouts: ['42', AT] })
+})
+
+test('preferences are offered to nobody who has not left, has a retired key, or where nothing answers', async () => {
+  const scope = { method: 'POST', body: new URLSearchParams({ scope: 'all' }) }
+  const pages = [
+    await edge.ask(URL_TEXT),
+    await edge.ask(URL_TEXT, scope, { signing_keys: await keysWith('redirect-only') }),
+    await edge.ask(URL_TEXT, scope, { public_url: '' }),
+    await edge.ask(URL_TEXT, scope, { redis_down: true, queue_down: true }),
+  ]
+  expect(pages.map(({ status }) => status)).toEqual([200, 200, 200, 503])
+  for (const page of pages) expect(await page.text()).not.toContain('preferences')
+  await edge.arrived()
 })
 
 test('a body that says nothing, is broken or is huge is a 400 and changes nothing', async () => {

@@ -148,8 +148,8 @@ export const de: Words = {
   data: {
     title: 'Ihre Daten',
     intro: 'Wir senden einen Link an {address}, damit nur Sie ihn benutzen können.',
-    ask_export: 'Senden Sie mir meine Daten',
-    ask_erase: 'Löschen Sie mich',
+    ask_export: 'Meine Daten anfordern',
+    ask_erase: 'Meine Daten löschen',
 
     asked_title: 'Sehen Sie in Ihr Postfach',
     asked: 'Eine E-Mail an {address} ist unterwegs. Der Link darin gilt 24 Stunden.',
