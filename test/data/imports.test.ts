@@ -5,8 +5,10 @@ import { cancelImport, holdImport } from '../../src/imports/lease.ts'
 import type { ImportOptions } from '../../src/imports/options.ts'
 import { receivePart } from '../../src/imports/receive.ts'
 import { exportRefusals, listRefusals } from '../../src/imports/refusals.ts'
+import { forgetImports } from '../../src/imports/retention.ts'
 import { findImport, insertImport, type NewImport } from '../../src/imports/store.ts'
 import { deleteSubscriber } from '../../src/subscribers/delete.ts'
+import { hashEmail } from '../../src/subscribers/erasure.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 
 const HASH_KEY = 'a key of this test, long enough to be one'
@@ -232,7 +234,7 @@ describe('parts', () => {
     const expected_refusals = await refusals(expected.id)
     expect(counts(expected)).toMatchObject({ created: 2, refused: 2 })
     const length = file(whole).length
-    for (let cut = 0; cut <= length; cut++) {
+    const cutAt = async (cut: number) => {
       const at = domain()
       const bytes = file(at)
       const id = await open()
@@ -247,6 +249,8 @@ describe('parts', () => {
       ).toEqual(expected_people)
       expect(await refusals(id)).toEqual(expected_refusals)
     }
+    const cuts = Array.from({ length: length + 1 }, (_, cut) => cut)
+    for (let i = 0; i < cuts.length; i += 8) await Promise.all(cuts.slice(i, i + 8).map(cutAt))
   })
 
   test('the same part twice: the second is told where the import is', async () => {
@@ -341,4 +345,156 @@ describe('parts', () => {
     expect(await caught(cancelImport(database.db, id))).toMatchObject({ code: 'wrong_status' })
     expect(await caught(cancelImport(database.db, 999_999))).toMatchObject({ code: 'not_found' })
   })
+})
+
+describe('a dry run', () => {
+  /** Everything of people that a statement could have left behind, ids that were given out included. */
+  const everything = async () =>
+    database.sql(`
+      select (select count(*)::int from subscribers) as subscribers, (select count(*)::int from list_members) as members,
+        (select count(*)::int from consents) as consents, (select count(*)::int from suppressions) as suppressions,
+        (select md5(string_agg(s::text, '' order by id)) from subscribers s) as content,
+        (select array_agg(last_value order by sequencename) from pg_sequences
+          where sequencename in ('subscribers_id_seq', 'consents_id_seq', 'suppressions_id_seq')) as ids`)
+
+  test.each(['skip', 'fill', 'overwrite'] as const)(
+    'with policy %s tells what the import then does, and leaves nothing',
+    async (policy) => {
+      const at = domain()
+      const other = await newList()
+      await importWhole(
+        `email,first_name,status,seats,consented_at\nsame@${at},Same,,1,2024-01-01T00:00:00Z\nempty@${at},,,,\nout@${at},Out,unsubscribed,,\nleft@${at},Left,,,\ngone@${at},Gone,,,\n`,
+        { list_ids: [list_id], consent_source: 'first', tags: ['a'] },
+      )
+      await database.sql(
+        `update list_members m set status = 'unsubscribed', unsubscribed_at = now() from subscribers s
+        where s.id = m.subscriber_id and s.email = $1`,
+        [`left@${at}`],
+      )
+      const [gone] = await database.sql<{ id: string }>('select id from subscribers where email = $1', [`gone@${at}`])
+      await deleteSubscriber(database.db, HASH_KEY, Number(gone?.id))
+      const file = [
+        'email,first_name,status,seats,consented_at',
+        ...[
+          'same,Same,,1,2024-01-01T00:00:00Z',
+          'empty,Now,,,',
+          'out,Other,active,,',
+          'left,Left,active,,',
+          'gone,Gone,,,',
+        ],
+        ...[
+          'new,New,,2,2024-02-02T00:00:00Z',
+          'new,New,,2,2024-02-02T00:00:00Z',
+          'bounced,,bounced,,',
+          'future,,,,2999-01-01T00:00:00Z',
+        ],
+      ].map((row, i) => (i === 0 ? row : row.replace(/^\w+/, `$&@${at}`)))
+      for (const options of [
+        { policy, list_ids: [list_id], tags: ['a'], consent_source: 'first' },
+        { policy, list_ids: [list_id, other], tags: ['b'], consent_source: 'second' },
+        { policy },
+        { policy, consent_source: 'third' },
+      ]) {
+        const before = await everything()
+        const dry = await importWhole(file.join('\n'), options, { dry_run: true })
+        expect(await everything()).toEqual(before)
+        const real = await importWhole(file.join('\n'), options)
+        expect(counts(dry), JSON.stringify(options)).toEqual(counts(real))
+        expect(await refusals(dry.id)).toEqual(await refusals(real.id))
+        expect(dry).toMatchObject({ status: 'finished', line: real.line, next_offset: real.next_offset })
+        expect(real.sample).toBeNull()
+      }
+    },
+  )
+
+  test('shows the first rows as they would be written, also in parts', async () => {
+    const at = domain()
+    const id = await open({ list_ids: [list_id], tags: ['t'], encoding: 'utf-8' }, { dry_run: true })
+    const file = csv(at, 20)
+    const cut = file.indexOf('p3@') + 4
+    const first = await send(id, file.slice(0, cut), 0, false)
+    expect(first.sample).toHaveLength(3)
+    const done = await send(id, file.slice(first.next_offset), first.next_offset, true)
+    expect(counts(done)).toEqual({ ...NONE, rows: 20, created: 20 })
+    expect(done.sample).toHaveLength(10)
+    expect(done.sample?.[3]).toEqual({
+      ...{ line: 5, outcome: 'created', email: `p3@${at}`, first_name: 'P3', last_name: null, status: 'active' },
+      ...{ attributes: { seats: 3 }, timezone: null, locale: null, tags: ['t'], list_ids: [list_id] },
+      ...{ consented_at: null, consent_source: null },
+    })
+    expect(await people(at)).toEqual([])
+  })
+})
+
+describe('suppressions', () => {
+  const suppressed = (at: string) =>
+    database.sql(`select kind, value, reason, source from suppressions where value like $1 order by kind, value`, [
+      `%${at}%`,
+    ])
+
+  test('addresses, domains and hashes; what is there stays, and a dry run writes none', async () => {
+    const at = domain()
+    const known = `known@${at}`
+    await importWhole(`email\n${known}\nother@${at}\n`)
+    const hash = await hashEmail(HASH_KEY, known)
+    const file = `kind,value,reason,source\naddress,A@${at},bounce,old system\naddress,a@${at},,\ndomain,${at},complaint,\nhash,${hash},,\naddress,nobody,,\n`
+    const kind = { kind: 'suppressions' as const }
+    const dry = await importWhole(file, {}, { ...kind, dry_run: true })
+    expect(counts(dry)).toEqual({ ...NONE, rows: 5, created: 3, unchanged: 1, refused: 1 })
+    expect(await suppressed(at)).toEqual([])
+    const done = await importWhole(file, {}, kind)
+    expect(counts(done)).toEqual(counts(dry))
+    expect(await suppressed(at)).toMatchObject([
+      { kind: 'address', value: `a@${at}`, reason: 'bounce', source: 'old system' },
+      // The person behind the hash.
+      { kind: 'address', value: known },
+      { kind: 'domain', value: at, reason: 'complaint' },
+    ])
+    expect(counts(await importWhole(file, {}, kind))).toEqual({ ...NONE, rows: 5, unchanged: 4, refused: 1 })
+  })
+
+  test('in parts, the same part twice: each counted once', async () => {
+    const at = domain()
+    const id = await open({ encoding: 'utf-8' }, { kind: 'suppressions' })
+    const part = `email\n${Array.from({ length: 1200 }, (_, i) => `p${i}@${at}\n`).join('')}`
+    await Promise.allSettled([send(id, part, 0, false), send(id, part, 0, false)])
+    const { next_offset } = await read(id)
+    const done = await send(id, part.slice(next_offset), next_offset, true)
+    expect(counts(done)).toEqual({ ...NONE, rows: 1200, created: 1200 })
+    expect(await suppressed(at)).toHaveLength(1200)
+  })
+})
+
+test('imports are forgotten after 30 days, with what they refused', async () => {
+  const at = domain()
+  const [old, young, running] = [await importWhole('email\nx\n'), await importWhole('email\nx\n'), await open()]
+  await database.sql(
+    `update imports set created_at = now() - interval '31 days', updated_at = now() - interval '31 days' where id = $1`,
+    [old.id],
+  )
+  await database.sql(`update imports set created_at = now() - interval '31 days' where id = $1`, [running])
+  expect(await forgetImports(database.db, Date.now() + 10_000, () => new Date())).toBe(1)
+  expect(await findImport(database.db, old.id)).toBeUndefined()
+  expect(await refusals(old.id)).toEqual([])
+  expect(await refusals(young.id)).toHaveLength(1)
+  expect(await send(running, csv(at, 1), 0, true)).toMatchObject({ created: 1 })
+})
+
+test('25,000 rows, one in a hundred of them garbage', async () => {
+  const at = domain()
+  const garbage = ['nobody', `"open@${at}`, `a@${at},too,many`, `\0@${at}`, `${'x'.repeat(400)}@${at}`, `"x"y@${at}`]
+  const rows = Array.from({ length: 25_000 }, (_, i) =>
+    i % 100 === 50 ? (garbage[((i / 100) % garbage.length) | 0] as string) : `p${i}@${at},P${i}`,
+  )
+  const done = await importWhole(`email,first_name\n${rows.join('\n')}\n`, { list_ids: [list_id], encoding: 'utf-8' })
+  expect(counts(done)).toEqual({ ...NONE, rows: 25_000, created: 24_750, refused: 250 })
+  const [stored] = await database.sql(
+    `select count(*)::int as n from subscribers s join list_members m on m.subscriber_id = s.id
+      where lower(split_part(s.email, '@', 2)) = $1`,
+    [at],
+  )
+  expect(stored).toEqual({ n: 24_750 })
+  expect((await listRefusals(database.db, done.id, 0, 2000)).map(({ line }) => line)).toEqual(
+    Array.from({ length: 250 }, (_, i) => i * 100 + 52),
+  )
 })
