@@ -7,8 +7,8 @@ import { Client } from 'pg'
 import { startNeon } from '../local/neon.ts'
 import { startStack } from '../local/stack.ts'
 import { type Api, openApi } from '../scripts/import/api.ts'
-import { csvLine, importFile } from '../scripts/import-file.ts'
-import { HEADER, subscriberRows } from '../scripts/make-subscribers.ts'
+import { importFile } from '../scripts/import-file.ts'
+import { csvLine, HEADER, subscriberRows } from '../scripts/make-subscribers.ts'
 import { ourWorkerds, usageOf } from './processes.ts'
 
 const TEMPLATE = fileURLToPath(new URL('../examples/templates/newsletter.mjml', import.meta.url))

@@ -9,7 +9,7 @@ import { serviceOf } from '../src/doctor/services.ts'
 import { checkUrls } from '../src/doctor/urls.ts'
 import { printed } from './doctor/print.ts'
 import { openApi } from './import/api.ts'
-import { ImportError } from './import/columns.ts'
+import { ImportError } from './import/error.ts'
 
 const HELP = `npm run doctor -- --domain example.com
 

@@ -1,154 +1,270 @@
-// The import of a CSV file through the API: what `npm run import` and the demo do.
-import { appendFileSync, createReadStream, existsSync, rmSync, statSync, truncateSync } from 'node:fs'
+// The import of a CSV file through the API: what `npm run import` and the demo do. The API reads it; here it is sent.
+import { createWriteStream, rmSync, statSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { pipeline } from 'node:stream'
-import { parse } from 'csv-parse'
-import { type Api, openApi, Refused } from './import/api.ts'
-import { ImportError, mapColumns, type Target } from './import/columns.ts'
-import { detectDelimiter } from './import/delimiter.ts'
-import { LineCounter } from './import/lines.ts'
-import { type Counts, fingerprint, forgetProgress, type Progress, readProgress, saveProgress } from './import/resume.ts'
-import { type ImportRow, toRow } from './import/row.ts'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Encoding, ImportPolicy } from '../src/imports/options.ts'
+import type { ImportKind, ImportStatus } from '../src/imports/status.ts'
+import { type Api, backoff, openApi, Refused } from './import/api.ts'
+import { ImportError } from './import/error.ts'
+import { fingerprint, forgetImport, recallImport, rememberImport } from './import/resume.ts'
 
-/** Bytes of one bulk call; the API takes 4 MB. */
-const CHUNK_BYTES = 3_000_000
-/** Characters of one record: past this a quote was opened and never closed. */
-const RECORD_LIMIT = 1_000_000
-/** Characters of refused records that are held before they are written. */
-const REJECTED_BUFFER = 1_000_000
+/** Bytes of one part. Longer than any record, so that each part moves on; well below what Cloudflare takes. */
+const PART = 8_000_000
+/** Times in a row that nothing moves before it is given up: some four minutes. */
+const PATIENCE = 12
+/** Time between two looks at how far a part is, in ms. */
+const LOOK = 1_000
+
+/** Refusals that say where the import stands, and no more. */
+const PASSING = ['upload_offset_mismatch', 'import_busy', 'wrong_status']
 
 export interface ImportOptions {
   file: string
-  /** Name of the list to subscribe to; made when it is missing. */
-  list: string
   api_url: string
   api_key: string
-  /** From column names to fields; see `mapColumns`. */
-  map?: Record<string, string>
+  /** Name of the list to subscribe to; made when it is missing. */
+  list?: string | undefined
+  kind?: ImportKind | undefined
+  policy?: ImportPolicy | undefined
+  dry_run?: boolean | undefined
+  /** From column names to fields, `attributes.<name>`, or `-`. */
+  map?: Record<string, string> | undefined
+  tags?: string[] | undefined
   /** Where consent comes from, for rows that do not say. */
-  consent_source?: string
-  /** Rows of one call, at most 1,000; 500 when left out. */
-  chunk?: number
-  /** Hears after each chunk how far it is: records done, and bytes of the file out of all. */
-  onProgress?: (rows: number, bytes: number, total_bytes: number) => void
-  /** Waits so many ms before a call is repeated. */
-  pause?: (ms: number) => Promise<unknown>
+  consent_source?: string | undefined
+  encoding?: Encoding | undefined
+  delimiter?: string | undefined
+  /** Bytes of one part; 8 MB when left out. */
+  part?: number | undefined
+  /** Hears how far it is: rows done, and bytes of the file out of all. */
+  onProgress?: ((rows: number, bytes: number, total_bytes: number) => void) | undefined
+  /** Waits so many ms. */
+  pause?: ((ms: number) => Promise<unknown>) | undefined
 }
 
-export interface Summary extends Counts {
-  list_id: number
+/** An import as the API answers it, as far as it is used here. */
+export interface Import {
+  id: number
+  status: ImportStatus
+  is_busy: boolean
+  format: string | null
+  encoding: string | null
+  delimiter: string | null
+  columns: { column: string; field: string | null }[] | null
+  sample: Record<string, unknown>[] | null
+  rows: number
+  created: number
+  updated: number
+  unchanged: number
+  skipped: number
+  refused: number
+  kept: number
+  next_offset: number
+  error: string | null
+}
+
+export interface Summary extends Import {
+  /** Null when there is none: a dry run makes no list, suppressions know none. */
+  list_id: number | null
   /** Where the refused rows are, with line and reason; null when there are none. */
   rejected_file: string | null
-  /** Records that an interrupted import before this one had already sent. */
+  /** Rows that were done with before this run went on with an interrupted import. */
   resumed_after: number
 }
 
-interface Answer {
-  index: number
-  outcome: 'created' | 'updated' | 'unchanged' | 'refused'
-  kept: string | null
-  kept_lists: number[]
-  errors: { field: string; detail: string }[]
-}
-
-interface Waiting {
-  line: number
-  record: readonly string[]
-  row: ImportRow
-}
-
 /**
- * Sends a file's rows in chunks, one after the other. What was sent is remembered beside the file until the end, so an
- * interrupted import goes on where it was; doing it again doubles nobody, since every call is an upsert.
+ * Sends a file in parts, one after the other. Which import it is is remembered beside the file until the end, so that an
+ * interrupted one goes on where it was: the API knows how far it has come, and takes no row twice.
  *
- * @throws {ImportError} when the file cannot be read as CSV, or the API refuses a call or stays away
+ * @throws {ImportError} when the file cannot be imported, or the API refuses a call or stays away
  */
+export async function importFile(
+  options: ImportOptions & { list: string; dry_run?: false },
+): Promise<Summary & { list_id: number }>
+export async function importFile(options: ImportOptions): Promise<Summary>
 export async function importFile(options: ImportOptions): Promise<Summary> {
-  const { file, list, chunk = 500, map = {}, consent_source, onProgress } = options
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) throw new ImportError(`there is no file ${file}`)
-  if (!URL.canParse(options.api_url)) throw new ImportError(`${options.api_url} is not a URL`)
-  const api = openApi(options.api_url, options.api_key, options.pause)
-  const list_id = await findOrCreateList(api, list)
-  const of = await fingerprint(file, { list_id, chunk, map, consent_source, api_url: options.api_url })
-  const progress = readProgress(file, of)
-  const resumed_after = progress.rows
-  const rejected = openRejected(file, progress.rejected_bytes)
-  const total_bytes = statSync(file).size
+  const { file, api_url, api_key, pause = (ms: number) => sleep(ms), onProgress, dry_run = false } = options
+  const size = await sizeOf(file)
+  if (!URL.canParse(api_url)) throw new ImportError(`${api_url} is not a URL`)
+  const api = openApi(api_url, api_key, pause)
+  const list_id = options.list === undefined ? null : await findOrCreateList(api, options.list, dry_run)
+  const query = queryOf(options, list_id, size)
+  const of = await fingerprint(file, { api_url, query })
 
-  const settings = { list_id, consent_source, file_name: basename(file) }
-  let waiting: Waiting[] = []
-  let waiting_bytes = 0
-  let rows = 0
+  const begun = await resume(api, recallImport(file, of))
+  const current = begun ?? (await create(api, query, pause))
+  rememberImport(file, { of, import_id: current.id })
+  const done = current.status === 'finished' ? current : await sendParts(api, current, size, { ...options, pause })
+  onProgress?.(done.rows, size, size)
+  const rejected_file = await fetchRejected(api, file, done)
+  forgetImport(file)
+  return { ...done, list_id, rejected_file, resumed_after: begun?.rows ?? 0 }
+}
 
-  const send = async (bytes: number) => {
-    const answers = waiting.length > 0 ? await sendChunk(api, progress, waiting) : []
-    for (const [i, { outcome, kept, kept_lists, errors }] of answers.entries()) {
-      progress[outcome]++
-      if (kept !== null || kept_lists.length > 0) progress.kept++
-      const { line, record } = waiting[i] ?? { line: 0, record: [] }
-      if (outcome === 'refused') {
-        rejected.add(line, errors.map(({ field, detail }) => `${field} ${detail}`).join('; '), record)
+/** @throws {ImportError} when there is no such file, or it is an archive */
+async function sizeOf(file: string): Promise<number> {
+  const { size } = statSync(file, { throwIfNoEntry: false }) ?? {}
+  if (size === undefined || !statSync(file).isFile()) throw new ImportError(`there is no file ${file}`)
+  const handle = await open(file)
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0)
+    if (bytesRead === 4 && buffer.toString('latin1') === 'PK\x03\x04') {
+      throw new ImportError(
+        `${file} is a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV (of a Mailchimp export, import each of the files in it)`,
+      )
+    }
+  } finally {
+    await handle.close()
+  }
+  return size
+}
+
+function queryOf(options: ImportOptions, list_id: number | null, size: number): string {
+  const query = new URLSearchParams({ complete: 'false', size: String(size), file_name: basename(options.file) })
+  if (list_id !== null) query.append('list_id', String(list_id))
+  for (const [column, field] of Object.entries(options.map ?? {})) query.append('map', `${column}=${field}`)
+  for (const tag of options.tags ?? []) query.append('tag', tag)
+  for (const name of ['kind', 'policy', 'consent_source', 'encoding', 'delimiter'] as const) {
+    const value = options[name]
+    if (value !== undefined) query.set(name, value)
+  }
+  if (options.dry_run) query.set('dry_run', 'true')
+  return query.toString()
+}
+
+/** The import that was interrupted, unless it is gone, failed or was cancelled. */
+async function resume(api: Api, import_id: number | null): Promise<Import | null> {
+  if (import_id === null) return null
+  try {
+    const found = await api.get<Import>(`/imports/${import_id}`)
+    return found.status === 'receiving' || found.status === 'finished' ? found : null
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) return null
+    throw error
+  }
+}
+
+/** Makes an import without a part. One whose answer is lost stays empty and is forgotten. */
+async function create(api: Api, query: string, pause: (ms: number) => Promise<unknown>): Promise<Import> {
+  let failure = ''
+  for (let tries = 1; tries <= PATIENCE; tries++) {
+    const sent = await api.send('POST', `/imports?${query}`, { body: new Uint8Array(), type: 'text/csv' })
+    if ('body' in sent) return sent.body as Import
+    if ('refused' in sent) throw sent.refused
+    failure = sent.again
+    await pause(sent.wait || backoff(tries))
+  }
+  throw new ImportError(`the API does not answer (${failure})`)
+}
+
+async function sendParts(
+  api: Api,
+  current: Import,
+  size: number,
+  { file, part = PART, pause, onProgress }: ImportOptions & { pause: (ms: number) => Promise<unknown> },
+): Promise<Import> {
+  const path = `/imports/${current.id}`
+  const look = () => api.get<Import>(path)
+  const handle = await open(file)
+  try {
+    let failures = 0
+    let failure = ''
+    while (current.status === 'receiving') {
+      if (current.is_busy) {
+        // A part whose answer was lost is still being written.
+        await pause(LOOK)
+        current = await look()
+        continue
       }
+      if (failures >= PATIENCE) throw new ImportError(`nothing moves any more (${failure}); start it again to go on`)
+      if (failures > 0) await pause(backoff(failures))
+      const from = current.next_offset
+      const complete = from + part >= size
+      const body = await readPart(handle, from, Math.min(part, size - from))
+      const watched = onProgress && watch(look, (seen) => onProgress(seen.rows, seen.next_offset, size))
+      const sent = await api
+        .send('PATCH', `${path}?complete=${complete}`, {
+          body,
+          type: 'text/csv',
+          headers: { 'upload-offset': String(from) },
+        })
+        .finally(() => watched?.stop())
+      if ('refused' in sent && !PASSING.includes(sent.refused.code)) {
+        const { code, detail } = sent.refused
+        throw code === 'file_unreadable' ? new ImportError(`${file}: ${detail}`) : sent.refused
+      }
+      if ('again' in sent) failure = sent.again
+      else if ('refused' in sent) failure = sent.refused.message
+      if ('again' in sent && sent.wait > 0) await pause(sent.wait)
+      current = 'body' in sent ? (sent.body as Import) : await look()
+      onProgress?.(current.rows, current.next_offset, size)
+      // Whatever the answer was: it is well when the import moves on.
+      failures = current.next_offset > from ? 0 : failures + 1
+      if (failures > 0 && 'body' in sent) failure = `the API reads no whole record of ${body.length} bytes`
     }
-    waiting = []
-    waiting_bytes = 0
-    progress.rows = rows
-    progress.chunks++
-    progress.rejected_bytes = rejected.flush()
-    saveProgress(file, progress)
-    onProgress?.(rows, bytes, total_bytes)
+    if (current.status === 'finished') return current
+    throw new ImportError(
+      current.status === 'failed' ? (current.error ?? 'the file cannot be read') : 'the import was cancelled',
+    )
+  } finally {
+    await handle.close()
   }
-
-  let targets: Target[] | null = null
-  let bytes = 0
-  for await (const { line, record, bytes: end } of records(file, await detectDelimiter(file))) {
-    bytes = end
-    if (!targets) {
-      targets = mapColumns(record, map)
-      rejected.setHeader(record)
-      continue
-    }
-    rows++
-    if (rows <= resumed_after) continue
-    const result = toRow(targets, record, settings)
-    if ('problem' in result) {
-      progress.refused++
-      rejected.add(line, result.problem, record)
-      continue
-    }
-    const size = Buffer.byteLength(JSON.stringify(result.row))
-    if (waiting.length >= chunk || waiting_bytes + size > CHUNK_BYTES) {
-      // This record is not part of what is sent now.
-      rows--
-      await send(bytes)
-      rows++
-    }
-    waiting.push({ line, record, row: result.row })
-    waiting_bytes += size
-  }
-  if (!targets) throw new ImportError(`${file} is empty: its first line must name the columns`)
-  await send(total_bytes)
-  forgetProgress(file)
-  const { created, updated, unchanged, refused, kept } = progress
-  const rejected_file = refused > 0 ? rejected.path : null
-  return { rows, created, updated, unchanged, refused, kept, list_id, rejected_file, resumed_after }
 }
 
-async function sendChunk(api: Api, progress: Progress, waiting: readonly Waiting[]): Promise<Answer[]> {
-  const key = `import-${progress.of.slice(0, 32)}-${progress.run}-${progress.chunks}`
-  const body = { subscribers: waiting.map(({ row }) => row) }
-  const { data } = await api.post<{ data: Answer[] }>('/subscribers/bulk', body, key)
-  if (data.length !== waiting.length) throw new ImportError('the API did not answer for every row')
-  return data
+async function readPart(handle: FileHandle, from: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const part = new Uint8Array(length)
+  let read = 0
+  while (read < length) {
+    const { bytesRead } = await handle.read(part, read, length - read, from + read)
+    if (bytesRead === 0) throw new ImportError('the file became shorter while it was read')
+    read += bytesRead
+  }
+  return part
 }
 
-async function findOrCreateList(api: Api, name: string): Promise<number> {
+/** Looks at the import from time to time while a part is being written: a part may take a while. */
+function watch(look: () => Promise<Import>, see: (seen: Import) => void) {
+  let going = true
+  const run = async () => {
+    for (;;) {
+      await sleep(LOOK, undefined, { ref: false })
+      if (!going) return
+      const seen = await look()
+      if (!going) return
+      see(seen)
+    }
+  }
+  // Looking is for the eye only: what fails there fails, or does not, where the part is sent.
+  run().catch(() => {})
+  return {
+    stop() {
+      going = false
+    },
+  }
+}
+
+/** `rejected-<file>` beside the file: each refused row as it was, after its line and the reason. */
+async function fetchRejected(api: Api, file: string, { id, refused }: Import): Promise<string | null> {
+  const path = join(dirname(file), `rejected-${basename(file)}`)
+  if (refused === 0) {
+    rmSync(path, { force: true })
+    return null
+  }
+  await pipeline(Readable.from(await api.download(`/imports/${id}/refusals.csv`)), createWriteStream(path))
+  return path
+}
+
+async function findOrCreateList(api: Api, name: string, dry_run: boolean): Promise<number | null> {
   const find = async () => {
     const { data } = await api.get<{ data: { id: number }[] }>(`/lists?name=${encodeURIComponent(name)}`)
     return data[0]?.id
   }
   const found = await find()
   if (found !== undefined) return found
+  if (dry_run) return null
   try {
     return (await api.post<{ id: number }>('/lists', { name })).id
   } catch (error) {
@@ -157,78 +273,4 @@ async function findOrCreateList(api: Api, name: string): Promise<number> {
     if (made === undefined) throw error
     return made
   }
-}
-
-/** The records of a CSV file with the line each begins in and where in the file it ends. */
-async function* records(file: string, delimiter: string) {
-  const lines = new LineCounter()
-  const parser = parse({
-    bom: true,
-    delimiter,
-    info: true,
-    max_record_size: RECORD_LIMIT,
-    raw: true,
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-  })
-  const counted = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      lines.see(chunk)
-      yield chunk
-    }
-  }
-  // A failure reaches the loop below through the parser.
-  pipeline(createReadStream(file), counted, parser, () => {})
-  let line = 0
-  try {
-    for await (const { record, raw, info } of parser as AsyncIterable<Parsed>) {
-      line = lines.lineOf(info.bytes, raw)
-      yield { line, record, bytes: info.bytes }
-    }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_'))) throw error
-    throw new ImportError(`${file} cannot be read as CSV after the record in line ${line}: ${error.message}`)
-  }
-}
-
-interface Parsed {
-  record: string[]
-  raw: string
-  info: { bytes: number }
-}
-
-/** `rejected-<file>` beside the file: each refused record as it was, after its line and the reason. */
-function openRejected(file: string, bytes: number) {
-  const path = join(dirname(file), `rejected-${basename(file)}`)
-  // What was written after the last chunk that counts will be written again.
-  if (bytes > 0 && existsSync(path)) truncateSync(path, bytes)
-  else {
-    rmSync(path, { force: true })
-    bytes = 0
-  }
-  let header: readonly string[] = []
-  let lines = ''
-  return {
-    path,
-    setHeader(record: readonly string[]) {
-      header = record
-    },
-    add(line: number, reason: string, record: readonly string[]) {
-      if (bytes === 0 && lines === '') lines = csvLine(['line', 'reason', ...header])
-      lines += csvLine([String(line), reason, ...record])
-      if (lines.length > REJECTED_BUFFER) this.flush()
-    },
-    /** @returns the size of the file */
-    flush(): number {
-      if (lines !== '') appendFileSync(path, lines)
-      bytes += Buffer.byteLength(lines)
-      lines = ''
-      return bytes
-    },
-  }
-}
-
-export function csvLine(cells: readonly string[]): string {
-  return `${cells.map((cell) => (/[",;\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`
 }

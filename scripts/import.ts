@@ -1,7 +1,9 @@
 // `npm run import`: a CSV file into a list. `--help` lists the options.
 import { parseArgs } from 'node:util'
-import { ImportError } from './import/columns.ts'
-import { importFile } from './import-file.ts'
+import { ENCODINGS, IMPORT_POLICIES } from '../src/imports/options.ts'
+import { IMPORT_KINDS } from '../src/imports/status.ts'
+import { ImportError } from './import/error.ts'
+import { importFile, type Summary } from './import-file.ts'
 import { findInstallation } from './installation.ts'
 
 const HELP = `npm run import -- FILE.csv --list NAME [options]
@@ -9,15 +11,22 @@ const HELP = `npm run import -- FILE.csv --list NAME [options]
   --list NAME            subscribe everyone in the file to this list; it is made when it is missing
   --api URL --key KEY    the installation and an API key with the scopes read and write
                          (or EMK_API_URL and EMK_API_KEY; the running local stack when left out)
-  --map COLUMN=FIELD     what a column is: email, first_name, last_name, status, consented_at, consent_source,
-                         timezone, locale, attributes.<key>, or - to leave it out. May be given many times
+  --dry-run              read and judge every row, write none, and show what would be written
+  --policy POLICY        what may change of people who are there already: skip (nothing), fill (what is empty;
+                         this is the default) or overwrite (whatever the file has a value for)
+  --map COLUMN=FIELD     what a column is: email, name, first_name, last_name, status, unsubscribed, bounced, complained,
+                         tags, timezone, locale, consented_at, consent_source, list_ids, attributes, attributes.<name>,
+                         or - to leave it out. #3=FIELD is the third column. May be given many times
   --consent-source TEXT  how these people agreed, for rows that do not say
-  --chunk N              rows of one call, 1 to 1000 (default 500)
+  --tag TAG              given to everyone in the file. May be given many times
+  --encoding NAME        utf-8, utf-16le, utf-16be or windows-1252; found out when left out
+  --delimiter NAME       comma, semicolon or tab; found out when left out
+  --kind suppressions    the file names addresses, domains or hashes that must never be mailed; without --list
 
-The first line names the columns; comma, semicolon and tab are recognised. Columns of other names become attributes:
-true, false, numbers and JSON arrays as such, everything else as text. Whoever opted out, bounced, complained or was
-deleted stays so. Refused rows are written to rejected-FILE.csv with line and reason. An import that was interrupted
-goes on where it was when it is started again with the same options.
+The first line names the columns. Exports of Mailchimp, listmonk, Brevo and SendGrid are recognised; columns of other names
+become attributes. Whoever opted out, bounced, complained or was deleted stays so. Refused rows are written to
+rejected-FILE.csv with line and reason. An import that was interrupted goes on where it was when it is started again with
+the same options. docs/import.md tells more.
 `
 
 const { values, positionals } = parseArgs({
@@ -27,9 +36,14 @@ const { values, positionals } = parseArgs({
     list: { type: 'string' },
     api: { type: 'string', default: process.env.EMK_API_URL },
     key: { type: 'string', default: process.env.EMK_API_KEY },
+    'dry-run': { type: 'boolean', default: false },
+    policy: { type: 'string' },
     map: { type: 'string', multiple: true, default: [] },
     'consent-source': { type: 'string' },
-    chunk: { type: 'string', default: '500' },
+    tag: { type: 'string', multiple: true, default: [] },
+    encoding: { type: 'string' },
+    delimiter: { type: 'string' },
+    kind: { type: 'string', default: 'subscribers' },
   },
 })
 if (values.help) {
@@ -40,33 +54,63 @@ if (values.help) {
 try {
   const [file, ...more] = positionals
   if (file === undefined || more.length > 0) throw new ImportError('name one file (see --help)')
-  if (!values.list) throw new ImportError('--list says which list they are subscribed to')
-  const chunk = Number(values.chunk)
-  if (!Number.isInteger(chunk) || chunk < 1 || chunk > 1_000) throw new ImportError('--chunk must be 1 to 1000')
-  const consent_source = values['consent-source']
-  const started = Date.now()
-  const summary = await importFile({
+  const kind = oneOf('--kind', IMPORT_KINDS, values.kind)
+  if (kind === 'subscribers' && !values.list) throw new ImportError('--list says which list they are subscribed to')
+  if (kind === 'suppressions' && values.list) throw new ImportError('suppressions are on no list: leave --list out')
+  const { tag: tags, list, 'dry-run': dry_run, 'consent-source': consent_source } = values
+  const options = {
     file,
-    list: values.list,
-    ...(await findInstallation(values.api, values.key)),
+    list,
+    kind,
+    policy: oneOf('--policy', IMPORT_POLICIES, values.policy),
+    dry_run,
     map: Object.fromEntries(values.map.map(pair)),
-    ...(consent_source === undefined ? {} : { consent_source }),
-    chunk,
-    onProgress: process.stderr.isTTY ? drawBar : printTenths(),
-  })
+    tags,
+    consent_source,
+    encoding: oneOf('--encoding', ENCODINGS, values.encoding),
+    delimiter: oneOf('--delimiter', ['comma', 'semicolon', 'tab'], values.delimiter),
+  }
+  const installation = await findInstallation(values.api, values.key)
+  const started = Date.now()
+  const onProgress = process.stderr.isTTY ? drawBar : printTenths()
+  const summary = await importFile({ ...options, ...installation, onProgress })
   if (process.stderr.isTTY) process.stderr.write('\n')
-  const { rows, created, updated, unchanged, refused, kept, resumed_after, rejected_file } = summary
-  const seconds = Math.max((Date.now() - started) / 1_000, 0.001)
-  if (resumed_after > 0) console.log(`went on after row ${resumed_after} of an interrupted import`)
-  console.log(`${rows} rows: ${created} created, ${updated} updated, ${unchanged} unchanged, ${refused} refused`)
-  if (kept > 0) console.log(`${kept} people who had opted out, bounced or complained stay so`)
-  if (rejected_file) console.log(`refused rows: ${rejected_file}`)
-  console.log(`${seconds.toFixed(1)} s, ${Math.round((rows - resumed_after) / seconds)} rows a second`)
-  if (rows > 0 && refused === rows) process.exitCode = 1
+  report(summary, dry_run, Math.max((Date.now() - started) / 1_000, 0.001))
+  if (summary.rows > 0 && summary.refused === summary.rows) process.exitCode = 1
 } catch (error) {
   if (!(error instanceof ImportError)) throw error
   console.error(`import: ${error.message}`)
   process.exitCode = 1
+}
+
+function report(summary: Summary, dry_run: boolean, seconds: number) {
+  const { rows, created, updated, unchanged, skipped, refused, kept, resumed_after, rejected_file } = summary
+  const { format, encoding, delimiter, columns, sample } = summary
+  if (resumed_after > 0) console.log(`went on after row ${resumed_after} of an interrupted import`)
+  console.log(`${format === 'generic' ? 'a CSV file' : `an export of ${format}`}: ${encoding}, ${delimiter}`)
+  for (const { column, field } of columns ?? []) console.log(`  ${printable(column)} -> ${field ?? 'left out'}`)
+  if (dry_run) {
+    for (const row of sample ?? []) console.log(`  ${printable(JSON.stringify(row))}`)
+    console.log('nothing was written; this is what an import would do:')
+  }
+  const left = skipped > 0 ? `${skipped} skipped, ` : ''
+  console.log(`${rows} rows: ${created} created, ${updated} updated, ${unchanged} unchanged, ${left}${refused} refused`)
+  if (kept > 0) console.log(`${kept} people who had opted out, bounced or complained stay so`)
+  if (rejected_file) console.log(`refused rows: ${rejected_file}`)
+  console.log(`${seconds.toFixed(1)} s, ${Math.round((rows - resumed_after) / seconds)} rows a second`)
+}
+
+/** Of a file that may hold anything: what cannot upset a terminal. */
+function printable(text: string) {
+  return text.slice(0, 500).replace(/[\p{Cc}\p{Cf}]/gu, '?')
+}
+
+function oneOf<Name extends string>(option: string, names: readonly Name[], value: string): Name
+function oneOf<Name extends string>(option: string, names: readonly Name[], value: string | undefined): Name | undefined
+function oneOf<Name extends string>(option: string, names: readonly Name[], value: string | undefined) {
+  const name = names.find((one) => one === value)
+  if (value !== undefined && !name) throw new ImportError(`${option} must be ${names.join(', ')}`)
+  return name
 }
 
 function pair(text: string): [string, string] {

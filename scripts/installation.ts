@@ -1,6 +1,6 @@
 // Which installation a script talks to.
 import { readState, STATE_FOLDER } from '../local/state.ts'
-import { ImportError } from './import/columns.ts'
+import { ImportError } from './import/error.ts'
 
 /**
  * The one that is named, or else the local stack that runs.

@@ -1,7 +1,6 @@
 // `node scripts/make-subscribers.ts 1000 > examples/subscribers.csv`: people who do not exist, at domains that are
 // reserved (RFC 2606: example.com, .example, .test), so that nobody real is ever mailed. The same number makes the same
 // file.
-import { csvLine } from './import-file.ts'
 
 export const HEADER = [
   'email',
@@ -18,6 +17,9 @@ export const HEADER = [
   'vip',
   'interests',
 ] as const
+
+export const csvLine = (cells: readonly string[]): string =>
+  `${cells.map((cell) => (/[",;\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`
 
 interface Place {
   first: string[]

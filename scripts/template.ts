@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Api, openApi } from './import/api.ts'
-import { ImportError } from './import/columns.ts'
+import { ImportError } from './import/error.ts'
 import { findInstallation } from './installation.ts'
 
 const HELP = `npm run template -- push FILE.mjml [--name NAME]

@@ -1,49 +1,33 @@
 // What an import remembers beside its file, so that an interrupted one goes on where it was.
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 
-export interface Counts {
-  /** Records read, without the header. */
-  rows: number
-  created: number
-  updated: number
-  unchanged: number
-  refused: number
-  /** Rows whose person opted out, bounced or complained earlier and stays so (counted among the others, too). */
-  kept: number
-}
-
-export interface Progress extends Counts {
+interface Memory {
   /** Hash of the file and of every option that changes what is sent. */
   of: string
-  /** Tells this import from an earlier one of the same file: part of the Idempotency-Keys. */
-  run: string
-  chunks: number
-  /** Bytes of the file of refused rows when the last chunk was done. */
-  rejected_bytes: number
+  import_id: number
 }
 
 const fileOf = (path: string) => `${path}.import-state.json`
 
-/** What is left of an interrupted import of the same file with the same options, or a fresh start. */
-export function readProgress(path: string, of: string): Progress {
+/** The import that was begun with the same file and the same options, and did not come to its end. */
+export function recallImport(path: string, of: string): number | null {
   try {
-    const progress = JSON.parse(readFileSync(fileOf(path), 'utf8')) as Progress
-    if (progress.of === of) return progress
+    const memory = JSON.parse(readFileSync(fileOf(path), 'utf8')) as Memory
+    return memory.of === of ? memory.import_id : null
   } catch {
-    // None, or unreadable: start anew. The calls are upserts, nothing is doubled.
+    // None, or unreadable: start anew. Whoever is there already is found by their address, nobody is doubled.
+    return null
   }
-  const none = { rows: 0, created: 0, updated: 0, unchanged: 0, refused: 0, kept: 0 }
-  return { of, run: randomUUID(), chunks: 0, rejected_bytes: 0, ...none }
 }
 
-export function saveProgress(path: string, progress: Progress): void {
-  writeFileSync(`${fileOf(path)}.new`, JSON.stringify(progress))
+export function rememberImport(path: string, memory: Memory): void {
+  writeFileSync(`${fileOf(path)}.new`, JSON.stringify(memory))
   renameSync(`${fileOf(path)}.new`, fileOf(path))
 }
 
-export function forgetProgress(path: string): void {
+export function forgetImport(path: string): void {
   rmSync(fileOf(path), { force: true })
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'csv-parse/sync'
 import { expect, test } from 'vitest'
-import { mapColumns } from '../../../scripts/import/columns.ts'
-import { toRow } from '../../../scripts/import/row.ts'
 import { HEADER, subscriberRows, subscribersCsv } from '../../../scripts/make-subscribers.ts'
+import { mapColumns } from '../../../src/imports/mapping.ts'
+import { toRow } from '../../../src/imports/row.ts'
 import { newSubscriber } from '../../../src/subscribers/schema.ts'
+import { readFile } from './csv-file.ts'
 
 const text = readFileSync(new URL('../../../examples/subscribers.csv', import.meta.url), 'utf8')
 
@@ -12,12 +12,13 @@ test('the example is what the generator makes, and the same every time', () => {
   expect([...subscribersCsv(1_000)].join('')).toBe(text)
 })
 
-test('every row passes, at reserved domains, with unique addresses and every kind of name', () => {
-  const [header, ...records] = parse(text) as string[][]
-  expect(header).toEqual(HEADER)
-  const targets = mapColumns(HEADER, {})
-  const rows = records.map((record) => {
-    const read = toRow(targets, record, { list_id: 1, consent_source: undefined, file_name: 'subscribers.csv' })
+test('every row passes, at reserved domains, with unique addresses and every kind of name', async () => {
+  const { state, records } = await readFile(new TextEncoder().encode(text))
+  expect(state.header).toEqual([...HEADER])
+  const columns = mapColumns(state, {}, new Map(), 'subscribers')
+  const rows = records.map(({ cells }) => {
+    const options = { list_ids: [1], tags: [], consent_source: null, file_name: 'subscribers.csv' }
+    const read = toRow(columns, cells, options)
     return newSubscriber.parse('row' in read ? read.row : read)
   })
   expect(rows).toHaveLength(1_000)
@@ -42,7 +43,7 @@ test('every row passes, at reserved domains, with unique addresses and every kin
       String(kind),
     ).toBe(true)
   }
-  expect(records.some(([email]) => /@.*[^ -~]/.test(email ?? ''))).toBe(true)
+  expect(records.some(({ cells: [email] }) => /@.*[^ -~]/.test(email ?? ''))).toBe(true)
   expect(rows.some(({ attributes }) => Array.isArray(attributes?.interests))).toBe(true)
 })
 
