@@ -152,6 +152,9 @@ async function asJson(hash_key: string, row: NumberedRow) {
   const attributes = Object.entries(row.attributes ?? {})
   return {
     ...row,
+    // One spelling of a letter and its accent, so that a search finds whichever was typed; undefined is left out of JSON.
+    first_name: row.first_name?.normalize('NFC') ?? row.first_name,
+    last_name: row.last_name?.normalize('NFC') ?? row.last_name,
     hash: row.email === undefined ? undefined : await hashEmail(hash_key, row.email),
     attributes: Object.fromEntries(attributes.filter(([, value]) => value !== null)),
     attributes_gone: attributes.filter(([, value]) => value === null).map(([key]) => key),

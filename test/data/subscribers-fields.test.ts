@@ -104,6 +104,17 @@ describe('a defined attribute', () => {
   })
 })
 
+test('a name is spelled one way, whatever way it came in', async () => {
+  const [email, other] = [someone(), someone()]
+  await write([
+    { email, first_name: 'Zoe\u0308', last_name: null },
+    { email: other, last_name: '\u1112\u1161\u11ab' },
+  ])
+  expect(await person(email)).toMatchObject({ first_name: 'Zo\u00eb', last_name: null })
+  expect(await person(other)).toMatchObject({ first_name: null, last_name: '\ud55c' })
+  expect(await upsert({ email, first_name: 'Zo\u00eb' })).toMatchObject({ outcome: 'unchanged' })
+})
+
 test('every record of consent carries wording and country; an opt-out the country only', async () => {
   const [email, list_id] = [someone(), await newList()]
   const told = { consent_source: 'form', consent_wording: 'Yes, write to me.\nOften.', consent_country: 'DE' }

@@ -171,12 +171,12 @@ test('a page of an old account reads what it shows, not all there is', async () 
   const [old = 0] = subscriber_ids
   await t.sql(
     `insert into campaign_events (event_id, occurred_at, kind, campaign_id, subscriber_id)
-     select 'old' || n, now() - n * interval '1 minute', 'open', 1, $1 from generate_series(1, 30000) n`,
+     select 'old' || n, now() - n * interval '1 minute', 'open', 1, $1 from generate_series(1, 10000) n`,
     [old],
   )
   await t.sql(
     `insert into consents (subscriber_id, action, occurred_at)
-     select $1, 'subscribed', now() - n * interval '1 minute' from generate_series(1, 30000) n`,
+     select $1, 'subscribed', now() - n * interval '1 minute' from generate_series(1, 10000) n`,
     [old],
   )
   await t.sql('analyze')
