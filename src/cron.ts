@@ -65,13 +65,11 @@ export async function everyMinute(s: Cron): Promise<void> {
     await part('swept', () => s.redis.set(s.redis_keys.swept, String(now)))
   }
   // Last, so that what the parts before have done is told.
-  if (
-    work.full ||
-    (work.webhooks.enabled && (work.webhooks.due.length > 0 || work.events || work.watched.length > 0))
-  ) {
+  const asks = work.events || work.watched.length > 0 || work.signups || work.full
+  if (work.full || (work.webhooks.enabled && (asks || work.webhooks.due.length > 0))) {
     await part('webhooks', () => webhooksMinute(s, work.webhooks, work.full, now + BUDGET))
   }
-  await part('note', () => noteRun(s, work.events || work.watched.length > 0 || work.signups || work.full))
+  await part('note', () => noteRun(s, asks))
 }
 
 /** One part's failure leaves the others their turn; what it left undone is done in the next minute. */

@@ -98,7 +98,7 @@ export async function deleteEndpoint(db: Database, id: number): Promise<boolean>
     const { rows } = await db.execute<{ deleted: number }>(sql`
       with gone as (
         delete from webhook_messages
-        where id in (select id from webhook_messages where endpoint_id = ${id} order by id limit ${SLICE})
+        where id = any(array(select id from webhook_messages where endpoint_id = ${id} order by id limit ${SLICE}))
         returning 1
       )
       select count(*)::int as deleted from gone`)
