@@ -15,8 +15,10 @@ import { api_keys } from '../../src/auth/table.ts'
 import { createApp } from '../../src/http/app.ts'
 import type { Services } from '../../src/http/services.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { openTestRedis, type TestRedis } from '../support/redis.ts'
 
 let database: TestDatabase
+let redis: TestRedis
 let server: Server
 let api_url: string
 let api_key: string
@@ -40,7 +42,15 @@ beforeAll(async () => {
   const { key, prefix, hash } = await newApiKey(crypto.getRandomValues(new Uint8Array(32)))
   api_key = key
   await database.db.insert(api_keys).values({ name: 'import', prefix, hash, scopes: ['read', 'write'] })
-  const services = { db: database.db, hash_key: 'x'.repeat(40), public_url: '', now: () => new Date() }
+  redis = openTestRedis()
+  const services = {
+    db: database.db,
+    redis: redis.redis,
+    redis_keys: redis.keys,
+    hash_key: 'x'.repeat(40),
+    public_url: '',
+    now: () => new Date(),
+  }
   const app = createApp(services as unknown as Services)
   server = createServer(async (incoming, outgoing) => {
     const is_part = incoming.method === 'PATCH'
@@ -67,6 +77,7 @@ afterAll(async () => {
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
   rmSync(folder, { recursive: true, force: true })
+  await redis.close()
   await database.close()
 })
 beforeEach(() => {
