@@ -8,20 +8,23 @@ const INPUT_LIMIT = 1_000
 const DOT_STRING = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
 /** Host names of at least two labels (RFC 1123 2.1), already in lower-case ASCII; the last label is never a number. */
 const HOST_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+/** ASCII as East Asian keyboards also write it, at a fixed distance from itself. */
+const FULL_WIDTH = /[\uff01-\uff5e]/g
+const FULL_WIDTH_OFFSET = 0xfee0
 /** Blanks, controls and invisible characters; ZWNJ and ZWJ are letters' joiners in some scripts' domains (RFC 5892 A). */
 const HIDDEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Z}\p{Cs}]/u
 /** What a URL parser would read as something other than a host. */
 const URL_SYNTAX = /[:/?#[\]\\%@]/
 
 /**
- * The one spelling of an address: trimmed, domain in lower-case punycode, local part in the case it came in (only its
+ * The one spelling of an address: trimmed, in half width, domain in lower-case punycode, local part in the case it came in (only its
  * owner's server may say whether case matters; we compare without it). Or the reason why it is not an address we mail:
  * quoted local parts, address literals and non-ASCII local parts (they need SMTPUTF8, RFC 6531, which most servers
  * between us and the reader do not offer) are refused.
  */
 export function normaliseEmail(text: string): { email: string } | { problem: string } {
   if (text.length > INPUT_LIMIT) return { problem: `is longer than ${ADDRESS_LIMIT} characters` }
-  const trimmed = text.trim()
+  const trimmed = text.trim().replace(FULL_WIDTH, (char) => String.fromCharCode(char.charCodeAt(0) - FULL_WIDTH_OFFSET))
   if (trimmed === '') return { problem: 'is empty' }
   if (HIDDEN.test(trimmed)) return { problem: 'contains a space, a control character or an invisible character' }
   if (/[<>,;"()]/.test(trimmed))
