@@ -117,6 +117,15 @@ describe('derived wrangler files', () => {
     return configs
   }
 
+  test('the secret of Turnstile goes to emk-api alone, and only when there is one', async () => {
+    const has = async (changes: Record<string, string>) =>
+      (await derive(changes)).map(({ secrets }) => secrets.includes('TURNSTILE_SECRET'))
+    expect(await has({})).toEqual([false, false, false])
+    expect(await has({ TURNSTILE_SITE_KEY: '1x00', TURNSTILE_SECRET: '1x0A' })).toEqual([false, false, true])
+    const { faults } = await readSettings(envFile(envText({ TURNSTILE_SITE_KEY: '1x00' })), 'emk')
+    expect(faults).toEqual(['TURNSTILE_SITE_KEY needs TURNSTILE_SECRET too'])
+  })
+
   test('every name carries the prefix, and the order is tracking, sender, api', async () => {
     const configs = await derive({ PREFIX: 'shop-staging' })
     expect(configs.map(({ name }) => name)).toEqual([

@@ -18,11 +18,17 @@ const LONGEST_WISH = 200
 export function chooseWords(...wishes: (string | null | undefined)[]): Words {
   for (const wish of wishes) {
     for (const tag of tagsOf(wish ?? '')) {
-      const found = LANGUAGES.find(({ language }) => language === tag || language === tag.split('-')[0])
+      const found = LANGUAGES.find(({ language }) => language.toLowerCase() === tag) ?? LANGUAGES.find(isLike(tag))
       if (found) return found
     }
   }
   return en
+}
+
+/** Whoever reads one region's language reads another's. */
+const isLike = (tag: string) => {
+  const [primary = ''] = tag.split('-')
+  return ({ language }: Words) => language.toLowerCase().split('-')[0] === primary
 }
 
 /** The tags of a wish in lower case, most wanted first. */

@@ -39,6 +39,7 @@ test.each([
     'SG.secret',
     'SENDGRID_WEBHOOK_KEYS, entry 1: is not a verification key as SendGrid shows it',
   ],
+  ['TURNSTILE_SITE_KEY', '1x00', 'TURNSTILE_SECRET is not set, and TURNSTILE_SITE_KEY needs it'],
   ['HASH_KEY', '', 'HASH_KEY must have at least 32 characters'],
   ['HASH_KEY', 'short', 'HASH_KEY must have at least 32 characters'],
   ['HASH_KEY', DEVELOPMENT_HASH_KEY, 'HASH_KEY is the development secret'],
