@@ -27,8 +27,7 @@ type Texts = Partial<Record<SubscriberField | 'opted_in_at' | 'list_status', str
 /** Lists of one row, as in the API. */
 const LISTS_LIMIT = 100
 export const LINE_LIMIT = 200
-/** What no attribute may hold: control characters but line feed and tab. */
-const CONTROL = /(?![\n\t])\p{Cc}/u
+const CONTROL = /\p{Cc}/u
 /**
  * Texts of so few characters fit into the limit of an attribute's bytes whatever they are: three bytes for each, and at most
  * 70 for each of a hundred keys.
@@ -50,7 +49,7 @@ export function toRow(
   const is_guarded = columns.format === 'kit'
   const texts: Texts = {}
   let attributes: Record<string, unknown> | undefined
-  /** Whether each attribute is a text, number or boolean, and characters of the texts. */
+  /** Whether each attribute is surely fine, and characters of their cells. */
   let are_plain = true
   let length = 0
   for (let i = 0; i < targets.length; i++) {
@@ -65,12 +64,12 @@ export function toRow(
       length += cell.length
       if (target.type === null) {
         const value = untypedValue(cell)
-        if (typeof value === 'object' || (typeof value === 'string' && CONTROL.test(value))) are_plain = false
+        are_plain &&= isPlain(value)
         attributes[target.attribute] = value
       } else {
-        are_plain = false
         const result = typedValue(cell, target.type)
         if ('problem' in result) return { problem: `attributes.${target.attribute} ${result.problem}` }
+        are_plain &&= isPlain(result.value)
         attributes[target.attribute] = result.value
       }
     }
@@ -105,6 +104,15 @@ export function toRow(
     row.attributes = attributes
   }
   return { row }
+}
+
+/** What needs no closer look: numbers, booleans, texts without any control character, and lists of such texts. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'string') return !CONTROL.test(value)
+  if (typeof value !== 'object') return true
+  return (
+    Array.isArray(value) && value.every((one) => typeof one === 'string' && !CONTROL.test(one) && one.isWellFormed())
+  )
 }
 
 function readNames(row: SubscriberRow, { name, first_name, last_name }: Texts): string | null {
