@@ -5,8 +5,8 @@ import { pageOf } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
 import { mustBe } from '../subscribers/refusal.ts'
 import { type DefineOutcome, defineAttribute, deleteDefinition } from './define.ts'
-import { attribute, attributeParams, attributeQuery, newAttribute } from './schema.ts'
-import { listDefinitions } from './store.ts'
+import { attribute, attributeParams, attributeQuery, newAttribute, undeclared } from './schema.ts'
+import { listDefinitions, SAMPLE, undeclaredAttributes } from './store.ts'
 import { type AttributeType, DEFINITIONS_LIMIT } from './type.ts'
 
 const tags = ['Attributes']
@@ -34,6 +34,18 @@ const list = operation(
     summary: 'List the attributes that have a type',
     request: { query: attributeQuery },
     responses: { 200: { description: 'A page', content: { 'application/json': { schema: pageOf(attribute) } } } },
+  },
+)
+
+const found = operation(
+  { scope: 'read' },
+  {
+    method: 'get',
+    path: '/attributes/undeclared',
+    tags,
+    summary: 'Attributes without a type',
+    description: `What the newest ${SAMPLE.toLocaleString('en')} subscribers have, the most frequent first: for deciding which to give a type.`,
+    responses: { 200: { description: 'At most 200', content: { 'application/json': { schema: undeclared } } } },
   },
 )
 
@@ -69,6 +81,8 @@ export function attributeRoutes({ db }: Services) {
       200,
     )
   })
+
+  router.openapi(found, async (c) => c.json({ data: await undeclaredAttributes(db) }, 200))
 
   router.openapi(remove, async (c) => {
     const { name } = c.req.valid('param')

@@ -31,6 +31,23 @@ export const attribute = named(
   z.strictObject({ name, type, description: z.string().nullable(), created_at: time }),
 )
 
+const count = z.int().optional()
+
+export const undeclared = named(
+  'UndeclaredAttributes',
+  z.strictObject({
+    data: z.array(
+      z.strictObject({
+        name: z.string(),
+        subscribers: z.int().openapi({ description: 'Of those looked at' }),
+        types: z
+          .strictObject({ string: count, number: count, boolean: count, array: count, object: count, null: count })
+          .openapi({ description: 'How many hold which kind of JSON' }),
+      }),
+    ),
+  }),
+)
+
 export const attributeQuery = z.strictObject(pageQuery)
 
 export const attributeParams = z.strictObject({ name: z.string().max(64) })

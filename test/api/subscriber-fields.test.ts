@@ -158,6 +158,11 @@ describe('attributes', () => {
     })
     expect(body.data).toMatchObject([{ code: 'attribute_type', errors: [{ field: 'attributes.seats_7' }] }])
 
+    await create({ attributes: { seats_7: 1, loose_7: { any: 'thing' } } })
+    const { data } = (await api.get<Page<{ name: string }>>('/attributes/undeclared')).body
+    expect(data).toContainEqual({ name: 'loose_7', subscribers: 1, types: { object: 1 } })
+    expect(data.map(({ name }) => name)).not.toContain('seats_7')
+
     const first = (await api.get<Page<{ name: string }>>('/attributes?limit=1')).body
     expect(first).toMatchObject({ data: [{ name: 'seats_7' }], next_cursor: null })
     expect((await api.delete('/attributes/seats_7')).status).toBe(204)
