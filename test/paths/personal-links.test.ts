@@ -17,7 +17,8 @@ afterAll(() => i?.close())
 const SOURCE = `<html><body><!--[if mso]><v:roundrect href="https://shop.example/offers/{{attributes.plan}}"></v:roundrect><![endif]-->
 <a href="https://shop.example/for/{{attributes.plan}}?mail={{urlencode email}}">yours</a>
 <a href="{{attributes.page}}">page</a> <a href="https://shop.example/same">same</a>
-<p>{{sender.postal_address}} <a href="{{unsubscribe_url}}">Unsubscribe</a> <a href="{{web_view_url}}">View</a></p></body></html>`
+<p>{{sender.postal_address}} <a href="{{unsubscribe_url}}">Unsubscribe</a> <a href="{{web_view_url}}">View</a>
+<a href="{{preferences_url}}">Choose</a></p></body></html>`
 
 interface Person {
   email: string
@@ -104,6 +105,42 @@ test('each reader gets links of their own, which redirect for them only and are 
     },
     (rows) => rows.length === 4,
   )
+})
+
+test('a reader goes from their mail to their preferences, and by mails of their own to their data and to its end', async () => {
+  const carol = { email: 'carol@example.com', attributes: { plan: 'free', page: 'https://www.partner.example/carol' } }
+  const { id } = await campaignTo([carol])
+  await i.api.post(`/campaigns/${id}/send`, undefined)
+  await until(
+    () => mails.has(carol.email),
+    (arrived) => arrived,
+  )
+  const preferences = (await linksOf(carol.email)).hrefs.at(-1) ?? ''
+  const ask = async (what: string) => {
+    mails.delete(carol.email)
+    const body = new URLSearchParams({ ask: what })
+    expect((await fetch(preferences, { method: 'POST', body })).status).toBe(200)
+    const source = await until(
+      () => mails.get(carol.email),
+      (mail) => mail !== undefined,
+    )
+    const mail = await simpleParser(source ?? '')
+    expect(mail.headers.get('auto-submitted')).toBe('auto-generated')
+    expect(mail.from?.value).toEqual([{ address: 'news@acme.example', name: 'Acme' }])
+    return /^http:\S+\/data\/\S+$/m.exec(mail.text ?? '')?.[0] ?? ''
+  }
+
+  const file = await ask('export')
+  expect(await (await fetch(file)).text()).toContain('Get the file')
+  const data = (await (await fetch(file, { method: 'POST' })).json()) as { profile: object; mails: object[] }
+  expect(data.profile).toMatchObject(carol)
+  expect(data.mails).toMatchObject([{ campaign_id: id, state: 'sent' }])
+
+  const erase = await ask('erase')
+  expect(await (await fetch(erase)).text()).toContain('Erase everything about me')
+  expect(await (await fetch(erase, { method: 'POST' })).text()).toContain('Your data is erased')
+  for (const url of [preferences, file, erase]) expect((await fetch(url)).status).toBe(410)
+  expect(await i.sql('select from subscribers where email = $1', [carol.email])).toEqual([])
 })
 
 test('a reader whose link would lead nowhere is failed with the reason; nobody gets a broken one', async () => {
