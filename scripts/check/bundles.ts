@@ -15,7 +15,7 @@ const FORBIDDEN: Record<string, { pattern: RegExp; why: string }[]> = {
     {
       // Which account may send, and what a server's words mean, is judged here too: nothing of that connects or signs in.
       pattern:
-        /^src\/providers\/(?!(?:provider|account|candidates|warm-up|answer|smtp\/outcome|smtp\/wording|smtp\/reply)\.ts$)/,
+        /^src\/providers\/(?!(?:provider|account|candidates|warm-up|answer|retry_after|smtp\/outcome|smtp\/wording|smtp\/reply)\.ts$)/,
       why: 'emk-api holds no code that sends; it asks emk-sender by service binding',
     },
     { pattern: /^node_modules\/(@sendgrid|aws4fetch|worker-mailer)\//, why: 'emk-api sends nothing itself' },

@@ -59,7 +59,7 @@ export async function listEndpoints(db: Database, after_id: number | null, limit
     .limit(limit + 1)
 }
 
-/** Enabling one begins anew: whatever failed before is not held against it. */
+/** Enabling one, or sending it elsewhere, begins anew: whatever failed before is not held against it. */
 export async function updateEndpoint(
   db: Database,
   id: number,
@@ -73,7 +73,12 @@ export async function updateEndpoint(
         : { enabled, disabled_reason: sql`coalesce(${webhook_endpoints.disabled_reason}, ${BY_HAND})` }
   const [row] = await db
     .update(webhook_endpoints)
-    .set({ ...changes, ...switched, updated_at: sql`now()` })
+    .set({
+      ...changes,
+      ...(changes.url === undefined ? {} : { failing_since: null }),
+      ...switched,
+      updated_at: sql`now()`,
+    })
     .where(eq(webhook_endpoints.id, id))
     .returning(columns)
   return row
