@@ -70,9 +70,10 @@ function htmlOf({ language = 'en', subject, paragraphs, button, small }: Notice,
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#f3f4f6" style="background:#f3f4f6">
 <tr><td align="center" style="padding:24px 12px">
 <!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;font-family:Arial,Helvetica,sans-serif">
+<table role="presentation" lang="${escapeHtml(language)}" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;font-family:Arial,Helvetica,sans-serif">
 <tr><td class="card" bgcolor="#ffffff" style="padding:32px;background:#ffffff;border:1px solid #d1d5db;border-radius:8px">
-${head(brand)}${paragraphs
+${head(brand)}<h1 class="text" style="margin:0 0 16px;font-size:22px;line-height:28px;font-weight:bold;color:#1f2937">${escapeHtml(subject)}</h1>
+${paragraphs
   .map(
     (text) =>
       `<p class="text" style="margin:0 0 16px;font-size:16px;line-height:24px;color:#1f2937">${lines(text)}</p>`,

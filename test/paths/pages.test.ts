@@ -8,10 +8,14 @@ import nodemailer from 'nodemailer'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Inbox, startInbox } from '../../local/inbox/inbox.ts'
+import { NO_BRAND } from '../../src/pages/look.ts'
+import { chooseWords } from '../../src/pages/words/choose.ts'
+import { confirmationMail } from '../../src/signup/mails.ts'
 import { DEVELOPMENT_SIGNING_KEYS } from '../../src/tokens/development.ts'
 import { parseSigningKeys } from '../../src/tokens/keys.ts'
 import { signRecipient } from '../../src/tokens/recipient.ts'
 import { signTimed } from '../../src/tokens/timed.ts'
+import { noticeMail } from '../../src/transactional/notice.ts'
 import { CHROMIUM, NO_CHROMIUM, openBrowser, pngOf } from '../support/browser.ts'
 import { type Installation, openInstallation } from '../support/installation.ts'
 import { seedReport } from '../support/report.ts'
@@ -170,6 +174,63 @@ describe('of the Workers', () => {
       expect(broken.filter((line) => !line.includes('404'))).toEqual([])
     },
   )
+
+  test.each([
+    { width: 320, color_scheme: 'light', lang: 'de', brand_color: '#ffd700' },
+    { width: 1280, color_scheme: 'dark', lang: 'en', brand_color: '#7f1d1d' },
+  ] as const)('sign-up, $width px wide, $color_scheme, $lang, $brand_color', async ({ lang, brand_color, ...view }) => {
+    const brand = { ...NO_BRAND, brand_color, brand_name: 'The Harbour', home_url: 'https://acme.example/' }
+    await i.sql('update settings set brand_color = $1, brand_name = $2', [brand_color, brand.brand_name])
+    const [list] = await i.sql<{ id: number }>(
+      `insert into mailing_lists (name, description, visibility, consent_wording) values ($1, 'About the harbour', 'public', $2)
+        returning id::int as id`,
+      [`A-list-whose-name-is-one-long-word-${lang}`.repeat(3), 'Yes, send me that.\nI can leave at any time.'],
+    )
+    const form = `${i.api_url}/subscribe/${list?.id}?lang=${lang}&fields=first_name,last_name`
+    const press = (page: Page) => page.locator('form').getByRole('button').click()
+    expect(await faults(form, view)).toEqual([])
+    const refused = await faults(form, view, async (page) => {
+      // What a browser lets pass and we do not.
+      await page.locator('[name=email]').fill('ada@harbour')
+      await press(page)
+      await page.getByRole('alert').waitFor()
+    })
+    expect(refused.filter((line) => !line.includes('422'))).toEqual([])
+    const taken = await faults(form, view, async (page) => {
+      await page.locator('[name=email]').fill(`ada-${lang}@example.com`)
+      await press(page)
+      await page.getByRole('status').waitFor()
+    })
+    expect(taken).toEqual([])
+
+    const [signup] = await i.sql<{ id: number }>(
+      `insert into signups (email, list_ids, wording, source, status, mails, expires_at)
+        select $2, array[id], consent_wording, 'test', 'mailed', 1, now() + interval '1 day' from mailing_lists where id = $1
+        returning id::int as id`,
+      [list?.id, `somebody-with-a-long-address-${lang}@a-domain-that-is-long-too-${'and-longer-'.repeat(4)}.example`],
+    )
+    const keys = await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS)
+    const expires_at = new Date(Date.now() + 3_600_000)
+    const confirm = `${i.api_url}/confirm/${await signTimed(keys, 'confirm', { id: signup?.id ?? 0, expires_at })}?lang=${lang}`
+    const confirmed = await faults(confirm, view, async (page) => {
+      await press(page)
+      await page.getByRole('status').waitFor()
+    })
+    expect(confirmed).toEqual([])
+    const broken = await faults(`${i.api_url}/confirm/broken?lang=${lang}`, view)
+    expect(broken.filter((line) => !line.includes('404'))).toEqual([])
+
+    const words = chooseWords(lang)
+    const notice = await confirmationMail(
+      { signing_keys: keys, public_url: i.api_url },
+      { id: 1, lists: [{ name: 'The Harbour Letter' }], expires_at: expires_at.toISOString() },
+      words,
+    )
+    const { html } = noticeMail(notice, brand, 'The Harbour, 1 Quay Street')
+    const mail = await faults(`data:text/html;charset=utf-8,${encodeURIComponent(html)}`, view)
+    // A mail has no status, and no landmarks: it is shown inside of a page that has.
+    expect(mail.filter((line) => !/^(?:data:|landmark-one-main|region)/.test(line))).toEqual([])
+  })
 
   test.each([
     { width: 1200, color_scheme: 'light', names: ['sent', 'draft'] },

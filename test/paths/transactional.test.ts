@@ -118,3 +118,42 @@ test('what is done with a test mail counts nowhere, and unsubscribes nobody', as
   )
   expect(stats).toMatchObject({ deliveries: { audience: 1, sent: 1 }, opens: 0, clicks: 0, unsubscribes: 0 })
 })
+
+test('from a public form to the next campaign: the mail that asks, the press of its button, the audience', async () => {
+  const campaign_id = await campaignFor(['somebody-else@example.com'])
+  const { audience } = await i.api.get<{ audience: { include: number[] } }>(`/campaigns/${campaign_id}`)
+  const list = Number(audience.include[0])
+  const [sender] = await i.sql<{ id: number }>('select max(id)::int as id from senders')
+  await i.api.patch(`/lists/${list}`, { visibility: 'public', consent_wording: 'Yes', sender_id: sender?.id })
+  const arrived: string[] = []
+  i.sink.onMail = (_, to, source) => {
+    if (to === 'new@example.com') arrived.push(source)
+    return undefined
+  }
+  const form = await fetch(`${i.api_url}/subscribe/${list}`, { headers: { accept: 'text/html' } })
+  expect(await form.text()).toContain(`name="list" value="${list}"`)
+  const taken = await fetch(`${i.api_url}/subscribe`, {
+    method: 'POST',
+    headers: { accept: 'text/html', 'accept-language': 'de' },
+    body: new URLSearchParams({ email: 'new@example.com', list: String(list), website: '' }),
+  })
+  expect([taken.status, await taken.text()]).toEqual([200, expect.stringContaining('new@example.com')])
+  const [source = ''] = await until(
+    () => arrived,
+    ({ length }) => length > 0,
+  )
+  expect(source).toMatch(/^Auto-Submitted: auto-generated\r$/m)
+  expect(source).not.toMatch(/^List-Unsubscribe/im)
+  const link = /http:\/\/127\.0\.0\.1:\d+\/confirm\/[\w-]+/.exec(source.replaceAll('=\r\n', ''))?.[0] ?? 'none'
+  expect((await fetch(link)).status).toBe(200)
+  const before = await i.api.get<{ subscribed: number }>(`/lists/${list}`)
+  expect(before.subscribed).toBe(1)
+  const confirmed = await fetch(link, { method: 'POST' })
+  expect([confirmed.status, await confirmed.text()]).toEqual([200, expect.stringContaining('Sie sind angemeldet')])
+
+  await i.api.post(`/campaigns/${campaign_id}/send`, undefined)
+  await until(
+    () => i.sink.accepted.filter(({ to }) => to === 'new@example.com').length,
+    (got) => got === 2,
+  )
+})
