@@ -3,12 +3,13 @@ import type { Services } from '../http/services.ts'
 import { log } from '../log.ts'
 import { plainScreen, type Screen } from '../pages/preferences.ts'
 import { erasedScreen, eraseScreen, exportScreen } from '../pages/preferences-data.ts'
+import { wordsFor } from '../pages/words/choose.ts'
 import type { Words } from '../pages/words/words.ts'
 import { readBrand } from '../settings/brand.ts'
 import { deleteSubscriber } from '../subscribers/delete.ts'
 import { verifyTimed } from '../tokens/timed.ts'
 import { readPreferences } from './state.ts'
-import { answerBroken, answerGone, answerScreen, orLater, type Visit, wordsFor } from './visit.ts'
+import { answerBroken, answerGone, answerScreen, orLater, type Visit } from './visit.ts'
 
 /** What a link from a mail about one's data is for. */
 export interface OwnData {

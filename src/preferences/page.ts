@@ -11,6 +11,7 @@ import {
   type Screen,
   savedScreen,
 } from '../pages/preferences.ts'
+import { wordsFor } from '../pages/words/choose.ts'
 import { fill, type Words } from '../pages/words/words.ts'
 import { readBrand } from '../settings/brand.ts'
 import { ANYBODY, NOBODY } from '../tokens/nobody.ts'
@@ -22,7 +23,7 @@ import { readChoice } from './choice.ts'
 import { leaveOrPause } from './leave.ts'
 import { PREFERENCE_PAGE, type Saved, savePreferences } from './save.ts'
 import { isOn, type OfferedList, type Preferences, readPreferences } from './state.ts'
-import { answerBroken, answerGone, answerScreen, orLater, samePage, type Visit, wordsFor } from './visit.ts'
+import { answerBroken, answerGone, answerScreen, orLater, samePage, type Visit } from './visit.ts'
 
 /** Bytes of the form: two fields for each list, and a reason in any script. */
 const MOST = 65_536

@@ -2,25 +2,18 @@ import { log } from '../log.ts'
 import type { Brand } from '../pages/brand.ts'
 import { lookingPage, lookOf, NO_BRAND } from '../pages/look.ts'
 import { plainScreen, type Screen } from '../pages/preferences.ts'
-import { chooseWords } from '../pages/words/choose.ts'
+import { type Wishes, wordsFor } from '../pages/words/choose.ts'
 import type { Words } from '../pages/words/words.ts'
 
 /** A request for one of somebody's own pages. */
-export interface Visit {
+export interface Visit extends Wishes {
   request_id: string
   request: Request
   /** What stands in the address. */
   token: string
-  /** `?lang`, which is above everything else that is known of their language. */
-  lang: string | null
-  accept_language: string | null
   /** ISO 3166-1 alpha-2, as the edge told. */
   country: string | null
 }
-
-/** @param locale - the subscriber's own */
-export const wordsFor = ({ lang, accept_language }: Visit, locale: string | null = null): Words =>
-  chooseWords(lang, locale, accept_language)
 
 /** Of the page itself, in the language it was asked for. */
 export const samePage = ({ lang }: Visit, { language }: Words): string => (lang === null ? '?' : `?lang=${language}`)

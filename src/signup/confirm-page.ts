@@ -3,12 +3,13 @@ import type { AppEnv } from '../http/context.ts'
 import type { Services } from '../http/services.ts'
 import { log } from '../log.ts'
 import * as pages from '../pages/signup.ts'
+import { wordsFor } from '../pages/words/choose.ts'
 import type { SignupWords } from '../pages/words/words.ts'
 import { verifyTimed } from '../tokens/timed.ts'
 import { answerPage, publicLook } from './answer.ts'
 import { confirmSignup, findSignup } from './confirm.ts'
 import { CONFIRM_DAYS } from './receive.ts'
-import { visitorOf, wordsFor } from './visitor.ts'
+import { visitorOf } from './visitor.ts'
 
 interface Shown {
   status: number

@@ -4,6 +4,7 @@ import { PROBLEMS, Problem, problemResponse } from '../http/problem.ts'
 import type { Services } from '../http/services.ts'
 import { log } from '../log.ts'
 import * as pages from '../pages/signup.ts'
+import { wordsFor } from '../pages/words/choose.ts'
 import { fill } from '../pages/words/words.ts'
 import { answerPage, publicLook } from './answer.ts'
 import { formAgain, formOf, nameFields, resendOf } from './form.ts'
@@ -11,7 +12,7 @@ import { namesOf } from './mails.ts'
 import { type GivenSignup, readSignup } from './read-request.ts'
 import { findPublicLists, type PublicList } from './receive.ts'
 import { type Taken, takeSignup } from './subscribe.ts'
-import { type Visitor, visitorOf, wordsFor } from './visitor.ts'
+import { type Visitor, visitorOf } from './visitor.ts'
 
 /** Any page may send its form here by script: no cookie and no key is involved. */
 const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' }

@@ -1,16 +1,12 @@
-import { chooseWords } from '../pages/words/choose.ts'
-import type { Words } from '../pages/words/words.ts'
+import type { Wishes } from '../pages/words/choose.ts'
 import { placeOf } from '../tracking/visit.ts'
 
 /** What a request to a public page says of who sent it. */
-export interface Visitor {
+export interface Visitor extends Wishes {
   /** Network address; null when it is not known. */
   client: string | null
   /** ISO 3166-1 alpha-2. */
   country: string | null
-  /** The language that the page's address names. */
-  lang: string | null
-  accept_language: string | null
   referer: string | null
   /** A person's browser, which wants a page; else a program, which wants JSON. */
   wants_page: boolean
@@ -27,7 +23,3 @@ export function visitorOf(request: Pick<Request, 'headers' | 'url'> & { cf?: unk
     wants_page: /\btext\/html\b/i.test(headers.get('accept') ?? ''),
   }
 }
-
-/** @param locale - what they said before, in a form or as a subscriber */
-export const wordsFor = ({ lang, accept_language }: Visitor, locale: string | null = null): Words =>
-  chooseWords(lang, locale, accept_language)

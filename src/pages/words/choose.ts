@@ -31,6 +31,20 @@ const isLike = (tag: string) => {
   return ({ language }: Words) => language.toLowerCase().split('-')[0] === primary
 }
 
+/** What a request says of the language that it wants: `?lang` of its address, and Accept-Language. */
+export interface Wishes {
+  lang: string | null
+  accept_language: string | null
+}
+
+/**
+ * The words of a page: what its address says is above everything else.
+ *
+ * @param locale - what the reader said before, in a form or as a subscriber
+ */
+export const wordsFor = ({ lang, accept_language }: Wishes, locale: string | null = null): Words =>
+  chooseWords(lang, locale, accept_language)
+
 /** The tags of a wish in lower case, most wanted first. */
 function tagsOf(wish: string): string[] {
   return wish
