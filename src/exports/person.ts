@@ -27,6 +27,8 @@ export interface PersonalData {
   /** Confirmations, tests and mails about one's data. */
   single_mails: Facts[]
   suppressions: Facts[]
+  /** When they asked for their data or to be erased, in the last day. */
+  data_requests: string[]
 }
 
 /** A person has a few hundred; a program that fetches a picture in a loop leaves millions. */
@@ -41,27 +43,38 @@ const EVENTS = 10_000
 export async function exportPerson(db: Database, id: number): Promise<PersonalData | null> {
   const all = (statement: SQL) => db.execute<Facts>(statement)
   const addresses = sql`any(array(${addressesOf(id)}))`
-  const [profile, former, lists, consents, mails, events, sum, activity, feedback, sign_ups, single, suppressions] =
-    await db.batch([
-      all(sql`
+  const [
+    profile,
+    former,
+    lists,
+    consents,
+    mails,
+    events,
+    sum,
+    activity,
+    feedback,
+    sign_ups,
+    single,
+    suppressions,
+    requests,
+  ] = await db.batch([
+    all(sql`
         select s.id::float8 as id, s.email, s.first_name, s.last_name, s.status, s.attributes, s.tags, s.timezone, s.locale,
           ${iso(sql`s.paused_until`)} as paused_until, ${iso(sql`s.created_at`)} as created_at,
           ${iso(sql`s.updated_at`)} as updated_at, ${iso(sql`now()`)} as exported_at
         from subscribers s where s.id = ${id}`),
-      all(
-        sql`select x.value from suppressions x where x.subscriber_id = ${id} and x.kind = 'address' order by x.value`,
-      ),
-      all(sql`
+    all(sql`select x.value from suppressions x where x.subscriber_id = ${id} and x.kind = 'address' order by x.value`),
+    all(sql`
         select m.list_id::float8 as list_id, l.name, m.status, ${iso(sql`m.consented_at`)} as consented_at, m.consent_source,
           ${iso(sql`m.unsubscribed_at`)} as unsubscribed_at, ${iso(sql`m.created_at`)} as created_at
         from list_members m join mailing_lists l on l.id = m.list_id
         where m.subscriber_id = ${id} order by m.list_id`),
-      all(sql`
+    all(sql`
         select c.id::float8 as id, c.list_id::float8 as list_id, l.name as list_name, c.action, c.source, c.wording, c.country,
           c.reason, ${iso(sql`c.occurred_at`)} as occurred_at, ${iso(sql`c.recorded_at`)} as recorded_at
         from consents c left join mailing_lists l on l.id = c.list_id
         where c.subscriber_id = ${id} order by c.occurred_at, c.id`),
-      all(sql`
+    all(sql`
         select d.campaign_id::float8 as campaign_id, c.name as campaign, c.subject, d.state, d.reason, d.answer,
           d.attempts::int as attempts, d.account, d.provider_message_id, ${iso(sql`d.sent_at`)} as sent_at,
           ${iso(sql`f.delivered_at`)} as delivered_at, ${iso(sql`f.soft_bounced_at`)} as soft_bounced_at,
@@ -80,7 +93,7 @@ export async function exportPerson(db: Database, id: number): Promise<PersonalDa
           where f.campaign_id = d.campaign_id and f.subscriber_id = d.subscriber_id limit 1
         ) f on true
         order by d.campaign_id`),
-      all(sql`
+    all(sql`
         select e.kind, e.campaign_id::float8 as campaign_id, l.url, ${iso(sql`e.occurred_at`)} as occurred_at, e.verdict,
           e.reason, e.method, e.asn::float8 as asn, e.agent, e.country, e.region, e.device, e.client
         from (
@@ -88,29 +101,32 @@ export async function exportPerson(db: Database, id: number): Promise<PersonalDa
         ) e
         left join campaign_links l on l.campaign_id = e.campaign_id and l.n = e.link
         order by e.occurred_at desc, e.event_id`),
-      all(sql`select count(*)::int as n from campaign_events where subscriber_id = ${id}`),
-      all(sql`
+    all(sql`select count(*)::int as n from campaign_events where subscriber_id = ${id}`),
+    all(sql`
         select ${iso(sql`a.last_opened_at`)} as last_opened_at, ${iso(sql`a.last_clicked_at`)} as last_clicked_at,
           (select coalesce(json_agg(json_build_object('day', d.day, 'opens', d.opens, 'clicks', d.clicks) order by d.day), '[]')
             from subscriber_days d where d.subscriber_id = a.subscriber_id) as days
         from subscriber_activity a where a.subscriber_id = ${id}`),
-      all(sql`
+    all(sql`
         select f.campaign_id::float8 as campaign_id, f.source, f.kind, f.recipient, f.diagnostic, f.raw,
           ${iso(sql`f.occurred_at`)} as occurred_at, ${iso(sql`f.received_at`)} as received_at
         from feedback_events f where f.subscriber_id = ${id} order by f.occurred_at, f.event_id`),
-      all(sql`
+    all(sql`
         select g.email, g.first_name, g.last_name, g.attributes, g.locale, g.list_ids::float8[] as list_ids, g.wording,
           g.source, g.country, g.status, ${iso(sql`g.created_at`)} as created_at, ${iso(sql`g.expires_at`)} as expires_at
         from signups g where lower(g.email) = ${addresses} order by g.id`),
-      all(sql`
+    all(sql`
         select o.purpose, m.email, m.state, m.reason, m.answer, o.content ->> 'subject' as subject,
           ${iso(sql`o.created_at`)} as created_at, ${iso(sql`m.sent_at`)} as sent_at
         from transactional_mails m join transactional_sends o on o.id = m.send_id
         where lower(m.email) = ${addresses} order by m.id`),
-      all(sql`
+    all(sql`
         select x.kind, x.value, x.reason, x.source, ${iso(sql`x.created_at`)} as created_at
         from suppressions x where x.kind = 'address' and x.value = ${addresses} order by x.id`),
-    ])
+    all(sql`
+        select ${iso(sql`a.at`)} as at from data_requests d cross join lateral unnest(d.asked_at) as a (at)
+        where d.subscriber_id = ${id} order by a.at`),
+  ])
   const [person] = profile.rows
   if (!person) return null
   const { exported_at, ...fields } = person as PersonalData['profile'] & { exported_at: string }
@@ -128,5 +144,6 @@ export async function exportPerson(db: Database, id: number): Promise<PersonalDa
     sign_ups: sign_ups.rows,
     single_mails: single.rows,
     suppressions: suppressions.rows,
+    data_requests: requests.rows.map(({ at }) => at as string),
   }
 }

@@ -79,5 +79,6 @@ export const personalData = named(
       description: 'Confirmations, tests and mails about their data, of the last 30 days',
     }),
     suppressions: facts,
+    data_requests: z.array(time),
   }),
 )

@@ -9,7 +9,10 @@ import { type SQL, sql } from 'drizzle-orm'
  */
 export function forgetAddresses(subscriber_id: number, addresses: readonly string[]): SQL[] {
   const any = sql`any(${sql.param([...addresses])}::text[])`
-  const quoting = sql`any(${sql.param(addresses.map((address) => `%${address.replace(/[\\%_]/g, '\\$&')}%`))}::text[])`
+  const quotes = quoting(addresses)
+  const inside = (json: SQL) => sql`
+    exists (select from jsonb_path_query(${json}, 'strict $.**') as v (value)
+      where jsonb_typeof(v.value) = 'string' and ${quotes(sql`v.value #>> '{}'`)})`
   return [
     sql`delete from signups where lower(email) = ${any}`,
     // A mail of several addresses stays for the others. One to somebody else that quotes the person does not leave any more.
@@ -24,16 +27,35 @@ export function forgetAddresses(subscriber_id: number, addresses: readonly strin
       ), quoting as (
         update transactional_sends s set content = null
         where s.id in (select send_id from transactional_mails where state in ('queued', 'sending'))
-          and lower(s.content::text) like ${quoting} and s.id not in (select id from emptied)
+          and ${inside(sql`s.content`)} and s.id not in (select id from emptied)
         returning id
       )
       update transactional_mails m set state = 'skipped', reason = 'deleted', updated_at = now()
       where m.send_id in (select id from quoting) and m.state = 'queued' and m.id not in (select id from mails)`,
-    sql`update import_refusals set record = '' where lower(record) like ${quoting}`,
+    sql`
+      update import_refusals set record = '', reason = 'the person was deleted'
+      where ${quotes(sql`record`)}`,
+    sql`
+      update imports set sample = (
+        select jsonb_agg(e.person) from jsonb_array_elements(sample) e (person) where not ${inside(sql`e.person`)})
+      where ${inside(sql`sample`)}`,
     sql`delete from idempotency_keys where body ? 'email' and body ->> 'id' = ${String(subscriber_id)}`,
     // News of ids that name no mail of ours; the rest is found by id (ledger/forget.ts).
     sql`
       update feedback_events set recipient = null, diagnostic = null, raw = null
       where not matched and recipient is not null and recipient = ${any}`,
   ]
+}
+
+/**
+ * That a text quotes one of the addresses, and not one that ends or begins like it. The first condition is the one that has
+ * an index.
+ */
+function quoting(addresses: readonly string[]): (text: SQL) => SQL {
+  const parts = addresses.map((address) => `%${address.replace(/[\\%_]/g, '\\$&')}%`)
+  const wholes = addresses.map(
+    (address) => `(?<![a-z0-9._+-])${address.replace(/[^a-z0-9@-]/g, '\\$&')}(?![a-z0-9-]|\\.[a-z0-9])`,
+  )
+  return (text) => sql`
+    (lower(${text}) like any(${sql.param(parts)}::text[]) and lower(${text}) ~ any(${sql.param(wholes)}::text[]))`
 }

@@ -44,6 +44,11 @@ export async function leaveTraces(t: Pick<TestDatabase, 'sql' | 'db'>): Promise<
     },
   ])
   const id = wrote[0]?.id ?? 0
+  const endpoint_id = (
+    await t.sql(
+      `insert into webhook_endpoints (url, events, secret) values ('https://hooks.example', '{}', 's') returning id`,
+    )
+  )[0]?.id
   const other_list = Number(
     (await t.sql(`insert into mailing_lists (name) values ($1) returning id`, [crypto.randomUUID()]))[0]?.id,
   )
@@ -108,10 +113,23 @@ export async function leaveTraces(t: Pick<TestDatabase, 'sql' | 'db'>): Promise<
   )
   await t.sql(
     `with file as (
-       insert into imports (options, rows, refused, status, finished_at) values ('{}', 1, 1, 'finished', now()) returning id
+       insert into imports (options, rows, refused, status, finished_at, sample)
+       values ('{}', 1, 1, 'finished', now(), $3::jsonb) returning id
      )
-     insert into import_refusals (import_id, line, reason, record) select id, 2, 'bad timezone', $1 from file`,
-    [`"Last${key}",${email.toUpperCase()},Mars/Olympus`],
+     insert into import_refusals (import_id, line, reason, record) select id, 2, $2, $1 from file`,
+    [
+      `"Last${key}",${email.toUpperCase()},Mars/Olympus`,
+      `timezone must be a time zone such as Europe/Berlin, not "${key}"`,
+      JSON.stringify([{ email, first_name: key }, { email: 'somebody.else@example.com' }]),
+    ],
+  )
+  await t.sql(
+    `with told as (
+       insert into webhook_messages (endpoint_id, type, subscriber_id, payload)
+       values ($1, 'subscriber.created', $2::bigint, jsonb_build_object('subscriber_id', $2::bigint)) returning id
+     )
+     insert into webhook_attempts (message_id, response, duration_ms) select id, $3, 1 from told`,
+    [endpoint_id, id, `thank you, ${email}`],
   )
   return { id, email, former_email, campaign_id, list_id, mark: key }
 }
