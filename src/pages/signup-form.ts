@@ -12,7 +12,7 @@ export interface SignupForm {
   hidden: Readonly<Record<string, string>>
   /** Turnstile's site key; null where nobody is challenged. */
   site_key: string | null
-  /** What was filled in before, of a form that is shown again. */
+  /** What was filled in before, of a form that is shown again: `lists` are those that were chosen. */
   filled?: Filled
 }
 
@@ -91,13 +91,13 @@ function input(
 const wrongText = (name: string, text: string) =>
   `<p class="notice" role="alert" id="emk-${name}-wrong">${escapeHtml(text)}</p>`
 
-/** One list is no choice; of several, each is. */
-function listsOf({ lists }: SignupForm, words: SignupWords): string {
+/** One list is no choice; of several, each is: nobody agrees by a tick that was there before. */
+function listsOf({ lists, filled }: SignupForm, words: SignupWords): string {
   const [only] = lists
   if (only && lists.length === 1) return `<input type="hidden" name="list" value="${only.id}">`
   const choices = lists.map(({ id, name, description }) => {
     const soft = description === null ? '' : ` <span class="soft">${escapeHtml(description)}</span>`
-    return `<label class="choice"><input type="checkbox" name="list" value="${id}" checked> <strong>${escapeHtml(name)}</strong>${soft}</label>`
+    return `<label class="choice"><input type="checkbox" name="list" value="${id}"${filled ? ' checked' : ''}> <strong>${escapeHtml(name)}</strong>${soft}</label>`
   })
   return `<fieldset>\n<legend>${escapeHtml(words.lists)}</legend>\n${choices.join('\n')}\n</fieldset>`
 }

@@ -69,8 +69,8 @@ ${text(words.confirm_agree)}
 <p class="soft">${paragraph(signup.wording)}</p>
 <form method="post">
 <button type="submit">${escapeHtml(words.confirm_button)}</button>
-</form>
-${text(words.confirm_not_you, ' class="soft"')}`,
+${text(words.confirm_not_you, ' class="soft"')}
+</form>`,
 })
 
 export const confirmedPage = (lists: Named, words: SignupWords): PageText => ({

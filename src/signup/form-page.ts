@@ -73,14 +73,14 @@ export function signupFormPages(s: Services) {
     const look = await publicLook(s, words)
     return isDouble(lists)
       ? answerPage(look, 200, pages.inboxPage(fields.email, resendOf(s, fields), words.signup), { challenged })
-      : answerPage(look, 200, pages.thanksPage(namesOf(lists), words.signup))
+      : answerPage(look, 200, pages.thanksPage(namesOf(lists, words.language), words.signup))
   }
 
   function takenJson({ fields, lists }: Taken, visitor: Visitor): Response {
-    const { signup: words } = wordsFor(visitor, fields.locale)
+    const { language, signup: words } = wordsFor(visitor, fields.locale)
     const message = isDouble(lists)
       ? fill(words.inbox_text, { email: fields.email })
-      : `${fill(words.thanks_text, { list: namesOf(lists) })} ${words.thanks_maybe}`
+      : `${fill(words.thanks_text, { list: namesOf(lists, language) })} ${words.thanks_maybe}`
     return Response.json({ status: 'received', message }, { status: 202, headers: ANY_ORIGIN })
   }
 

@@ -4,8 +4,9 @@ import { signTimed } from '../tokens/timed.ts'
 import { confirmUrl } from '../tokens/urls.ts'
 import type { Notice } from '../transactional/notice.ts'
 
-/** Lists as a mail or page names them. */
-export const namesOf = (lists: readonly { name: string }[]) => lists.map(({ name }) => name).join(', ')
+/** Lists as a sentence names them. */
+export const namesOf = (lists: readonly { name: string }[], language: string) =>
+  new Intl.ListFormat(language).format(lists.map(({ name }) => name))
 
 /**
  * Asks to confirm a sign-up. What came from the form is not in it: a stranger may have filled that in, and would be writing
@@ -18,7 +19,7 @@ export async function confirmationMail(
   signup: { id: number; lists: readonly { name: string }[]; expires_at: string },
   { language, signup: words }: Words,
 ): Promise<Notice> {
-  const list = namesOf(signup.lists)
+  const list = namesOf(signup.lists, language)
   const token = await signTimed(signing_keys, 'confirm', { id: signup.id, expires_at: new Date(signup.expires_at) })
   return {
     language,
@@ -30,10 +31,13 @@ export async function confirmationMail(
 }
 
 /** Tells somebody who signs up again that there is nothing left to do. */
-export const alreadyMail = (lists: readonly { name: string }[], { language, signup: words }: Words): Notice => ({
-  language,
-  subject: fill(words.already_subject, { list: namesOf(lists) }),
-  paragraphs: [fill(words.already_text, { list: namesOf(lists) })],
-  button: null,
-  small: words.already_small,
-})
+export function alreadyMail(lists: readonly { name: string }[], { language, signup: words }: Words): Notice {
+  const list = namesOf(lists, language)
+  return {
+    language,
+    subject: fill(words.already_subject, { list }),
+    paragraphs: [fill(words.already_text, { list })],
+    button: null,
+    small: words.already_small,
+  }
+}

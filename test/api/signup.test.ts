@@ -192,6 +192,7 @@ describe('the form', () => {
       'website',
     ])
     expect(html).toContain('A &amp; B')
+    expect(html).not.toContain('checked')
     expect(html).toContain('Yes, send me &lt;the&gt; news<br>\nYes to &quot;two&quot;')
     const plain = await api.get<{ html: string }>(`/lists/${two.id}/form`)
     expect([...plain.body.html.matchAll(/name="(\w+)"/g)].map(([, name]) => name)).toEqual(['email', 'list', 'website'])
