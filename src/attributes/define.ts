@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { iso } from '../db/iso.ts'
+import { sqlState } from '../db/retry.ts'
 import { eraseAlone } from '../subscribers/erasure.ts'
 import { mismatches } from './mismatch.ts'
 import { attribute_definitions } from './table.ts'
@@ -14,29 +15,42 @@ export interface Definition {
 
 export type DefineOutcome =
   | { outcome: 'created'; definition: Definition & { created_at: string } }
-  | { outcome: 'exists' | 'too_many' }
+  /** `too_slow`: Postgres could not look at everyone while writers wait. */
+  | { outcome: 'exists' | 'too_many' | 'too_slow' }
   /** How many subscribers hold a value of another type, and the first of them. */
   | { outcome: 'conflict'; count: number; ids: number[] }
 
 /** So many of those in conflict are named. */
 const NAMED = 10
+/** Ms that writers wait at most, and once more before it for those that are under way: together less than a call may take. */
+const PATIENCE = 12_000
+/** query_canceled: by the time limit. */
+const CANCELED = '57014'
 
 /**
  * Fixes the type of an attribute, if everything that is stored fits it. Writers wait meanwhile (they share the lock that
  * this takes alone), so that none brings a value which neither this check nor the definition sees. It reads every
  * subscriber: about a second per million.
+ *
+ * @param patience - ms for the writers under way to end, and as many again for the check that others wait for
  */
-export async function defineAttribute(db: Database, { name, type, description }: Definition): Promise<DefineOutcome> {
+export async function defineAttribute(
+  db: Database,
+  { name, type, description }: Definition,
+  patience = PATIENCE,
+): Promise<DefineOutcome> {
   const value = sql`(s.attributes -> ${name}::text)`
-  const [, { rows }] = await db.batch([
-    db.execute(eraseAlone()),
-    db.execute<{
-      known: boolean
-      definitions: number
-      count: number
-      ids: number[]
-      created_at: string | null
-    }>(sql`
+  const looked = await db
+    .batch([
+      db.execute(sql`select set_config('statement_timeout', ${String(patience)}, true)`),
+      db.execute(eraseAlone()),
+      db.execute<{
+        known: boolean
+        definitions: number
+        count: number
+        ids: number[]
+        created_at: string | null
+      }>(sql`
       with stored as materialized (
         select count(*)::int as definitions, coalesce(bool_or(name = ${name}), false) as known
         from attribute_definitions
@@ -55,8 +69,13 @@ export async function defineAttribute(db: Database, { name, type, description }:
       )
       select known, definitions, count, ids, (select ${iso(sql`created_at`)} from created) as created_at
       from stored, conflicting`),
-  ])
-  const [found] = rows
+    ])
+    .catch((error: unknown) => {
+      if (sqlState(error) === CANCELED) return null
+      throw error
+    })
+  if (looked === null) return { outcome: 'too_slow' }
+  const [found] = looked[2].rows
   if (!found) throw new Error('the check of an attribute gave no answer')
   if (found.known) return { outcome: 'exists' }
   if (found.definitions >= DEFINITIONS_LIMIT) return { outcome: 'too_many' }

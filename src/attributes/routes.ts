@@ -104,6 +104,11 @@ function refusedDefinition(
       })
     case 'too_many':
       return invalidField('name', `is one too many: at most ${DEFINITIONS_LIMIT} attributes have a type`)
+    case 'too_slow':
+      return new Problem(
+        'database_unavailable',
+        'Postgres could not look at all subscribers in time. Nothing was changed: try again when less is going on.',
+      )
     case 'conflict': {
       const { count, ids } = result
       const some = count > ids.length ? `${ids.length} of them` : 'namely'

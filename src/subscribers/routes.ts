@@ -69,7 +69,8 @@ export function subscriberRoutes({ db, hash_key }: Services) {
     const { subscriber_ids, ...change } = c.req.valid('json')
     const rows = subscriber_ids.map((id) => ({ id, ...change }))
     const answers = await writeSubscribers(db, hash_key, 'update', rows)
-    return c.json({ data: answers.map((answer, index) => indexedAnswer(index, answer)) }, 200)
+    // Nobody asked for another status.
+    return c.json({ data: answers.map((answer, index) => indexedAnswer(index, { ...answer, kept: null })) }, 200)
   })
 
   router.openapi(op.history, async (c) => {

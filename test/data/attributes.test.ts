@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { neon } from '@neondatabase/serverless'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { defineAttribute, deleteDefinition } from '../../src/attributes/define.ts'
 import { readAttributeTypes } from '../../src/attributes/store.ts'
 import { ATTRIBUTE_TYPES, DEFINITIONS_LIMIT } from '../../src/attributes/type.ts'
@@ -78,6 +79,24 @@ test('writes beside a definition: nothing that does not fit stays, whoever comes
     if (made.outcome === 'created') expect(held).toBe(0)
     else expect(made).toMatchObject({ outcome: 'conflict' })
   }
+})
+
+test('writers are not held up for long: the check gives up, and nothing is changed', async () => {
+  const definition = { name: 'slow', type: 'number', description: null } as const
+  const holding = neon(database.url).transaction((tx) => [
+    tx`select pg_advisory_xact_lock_shared(718001)`,
+    tx`select pg_sleep(0.5)`,
+  ])
+  await vi.waitUntil(async () => {
+    const locks = await database.sql(
+      `select 1 from pg_locks where locktype = 'advisory' and objid = 718001 and granted`,
+    )
+    return locks.length > 0
+  })
+  expect(await defineAttribute(database.db, definition, 50)).toEqual({ outcome: 'too_slow' })
+  await holding
+  expect((await readAttributeTypes(database.db)).has('slow')).toBe(false)
+  expect(await defineAttribute(database.db, definition)).toMatchObject({ outcome: 'created' })
 })
 
 test('there is a limit, as every write reads them all', async () => {
