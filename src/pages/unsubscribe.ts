@@ -33,7 +33,7 @@ export const leftPage = (scope: Scope, preferences_url: string | null) =>
 <form method="post">
 <button class="quiet" type="submit" name="scope" value="all">Unsubscribe from all emails too</button>
 </form>`
-    }${preferences_url === null ? '' : `\n<p class="soft"><a href="${escapeHtml(preferences_url)}">See what else you get, or take a break instead</a></p>`}`,
+    }${preferences_url === null ? '' : `\n<p class="soft"><a href="${escapeHtml(preferences_url)}">See what else you get from this sender</a></p>`}`,
   )
 
 /** The opt-out could not be kept: the reader must not believe that it was. */
