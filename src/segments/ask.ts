@@ -56,7 +56,8 @@ export async function pageOfSegment(
       where (select count(*) from found) < ${wanted}::int
         and s.id > (select max(id) from (${next(sql`id`)}) walked)
         and ${condition}
-      order by s.id limit ${wanted}::int
+      -- Not along the key: whoever is in it may be at its other end.
+      order by s.id + 0 limit ${wanted}::int
     )
     select id from found union all select id from rest`
   const page = db
@@ -69,9 +70,11 @@ export async function pageOfSegment(
   return rows
 }
 
-/** For the rest of the transaction. Compiling such a statement takes Postgres longer than it gains. */
+/** For the rest of the transaction. Compiling such a statement takes Postgres longer than it gains; sets of people need memory. */
 const limits = (db: Database, patience: number) =>
-  db.execute(sql`select set_config('statement_timeout', ${String(patience)}, true), set_config('jit', 'off', true)`)
+  db.execute(sql`
+    select set_config('statement_timeout', ${String(patience)}, true), set_config('jit', 'off', true),
+      set_config('work_mem', '32MB', true)`)
 
 /** SQLSTATE query_canceled. */
 const CANCELLED = '57014'

@@ -12,7 +12,7 @@ import { engagedPeople, type People, peopleOfCampaign, peopleOfLink, peopleOfLis
  * @param filter - as check.ts passes it
  */
 export const segmentCondition = (filter: Filter): SQL =>
-  compile(filter, false, ({ rows }, negated) => {
+  compile(filter, { negated: false, must: true }, ({ rows }, { negated }) => {
     const found = sql`exists (select 1 from (${rows}) p where p.subscriber_id = s.id offset 0)`
     return negated ? sql`not ${found}` : found
   })
@@ -26,37 +26,50 @@ export interface WholeSegment {
 
 export function wholeSegment(filter: Filter): WholeSegment {
   const joins: SQL[] = []
-  const condition = compile(filter, false, ({ rows, repeats }, negated) => {
-    const name = sql.raw(`p${joins.length}`)
-    const people = repeats ? sql`select distinct q.subscriber_id from (${rows}) q` : rows
-    // An outer join holds wherever in the tree the condition is; Postgres makes a semi- or antijoin of it where it can.
-    joins.push(sql`left join (${people}) ${name} on ${name}.subscriber_id = s.id`)
-    return negated ? sql`${name}.subscriber_id is null` : sql`${name}.subscriber_id is not null`
-  })
+  const condition = compile(
+    filter,
+    { negated: false, must: true },
+    ({ rows, all = rows, repeats }, { negated, must }) => {
+      // Postgres makes a semijoin or antijoin of it.
+      if (must) return sql`${negated ? sql`not ` : sql``}exists (select 1 from (${all}) p where p.subscriber_id = s.id)`
+      // An outer join holds wherever in the tree the condition is.
+      const name = sql.raw(`p${joins.length}`)
+      const people = repeats ? sql`select distinct q.subscriber_id from (${all}) q` : all
+      joins.push(sql`left join (${people}) ${name} on ${name}.subscriber_id = s.id`)
+      return negated ? sql`${name}.subscriber_id is null` : sql`${name}.subscriber_id is not null`
+    },
+  )
   return { joins: sql.join(joins, sql` `), condition }
 }
 
-type Place = (people: People, negated: boolean) => SQL
+type Place = (people: People, position: Position) => SQL
+interface Position {
+  negated: boolean
+  /** Nobody is in the segment without it: there are only `and`s above. */
+  must: boolean
+}
 
 /** `not` is moved down to the conditions, where null becomes true by it; above them null is as good as false. */
-function compile(filter: Filter, negated: boolean, place: Place): SQL {
-  if ('not' in filter) return compile(filter.not, !negated, place)
-  if ('and' in filter) return joined(filter.and, negated, negated ? OR : AND, place)
-  if ('or' in filter) return joined(filter.or, negated, negated ? AND : OR, place)
-  return compileCondition(filter, negated, place)
+function compile(filter: Filter, position: Position, place: Place): SQL {
+  const { negated } = position
+  if ('not' in filter) return compile(filter.not, { ...position, negated: !negated }, place)
+  if ('and' in filter) return joined(filter.and, position, negated ? OR : AND, place)
+  if ('or' in filter) return joined(filter.or, position, negated ? AND : OR, place)
+  return compileCondition(filter, position, place)
 }
 
 const AND = sql` and `
 const OR = sql` or `
-const joined = (filters: readonly Filter[], negated: boolean, by: SQL, place: Place) =>
-  sql`(${sql.join(
-    filters.map((filter) => compile(filter, negated, place)),
-    by,
-  )})`
+function joined(filters: readonly Filter[], position: Position, by: SQL, place: Place): SQL {
+  const must = position.must && (by === AND || filters.length === 1)
+  const parts = filters.map((filter) => compile(filter, { ...position, must }, place))
+  return sql`(${sql.join(parts, by)})`
+}
 
-function compileCondition(condition: Condition, negated: boolean, place: Place): SQL {
+function compileCondition(condition: Condition, position: Position, place: Place): SQL {
+  const { negated } = position
   const test = (tested: SQL, opposite: boolean) => (opposite === negated ? tested : sql`(${tested}) is not true`)
-  const people = (relation: People, opposite = false) => place(relation, opposite !== negated)
+  const people = (relation: People, opposite = false) => place(relation, { ...position, negated: opposite !== negated })
 
   if ('field' in condition) {
     const { sql: tested, opposite } = fieldCondition(condition)
@@ -79,9 +92,8 @@ function compileCondition(condition: Condition, negated: boolean, place: Place):
     const { campaign, op, link } = condition
     if (link !== undefined) return people(peopleOfLink(campaign, link))
     if (op !== 'not_opened' && op !== 'not_clicked') return people(peopleOfCampaign(campaign, op))
-    const sent = people(peopleOfCampaign(campaign, 'sent'))
-    const did = people(peopleOfCampaign(campaign, op === 'not_opened' ? 'opened' : 'clicked'), true)
-    return sql`(${sent} ${negated ? OR : AND} ${did})`
+    const did: Filter = { campaign, op: op === 'not_opened' ? 'opened' : 'clicked' }
+    return compile({ and: [{ campaign, op: 'sent' }, { not: did }] }, position, place)
   }
   const { engagement, op, value = 0 } = condition
   if (op === 'none_of_last_mails') {

@@ -12,8 +12,8 @@ export async function fill(t: TestDatabase, people: readonly Person[], now: numb
     `insert into senders (name, from_name, from_email, postal_address) values ('s', 's', 's@example.com', 'Street 1')`,
   )
   await t.sql(`insert into templates (name) values ('t')`)
-  await t.sql(`insert into campaigns (name, subject, template_id, sender_id, audience)
-    select 'c' || n, 's', t.id, s.id, '{}' from generate_series(1, ${CAMPAIGNS.length}) n, templates t, senders s`)
+  await t.sql(`insert into campaigns (name, subject, template_id, sender_id, audience, started_at)
+    select 'c' || n, 's', t.id, s.id, '{}', now() - interval '600 days' from generate_series(1, ${CAMPAIGNS.length}) n, templates t, senders s`)
   await t.sql(
     `insert into subscribers (email, first_name, last_name, status, locale, timezone, created_at, updated_at, attributes, tags)
      select email, first_name, last_name, status, locale, timezone, to_timestamp(created_at / 1000), to_timestamp(updated_at / 1000),
