@@ -33,8 +33,9 @@ export async function insertSend(
   const { rows } = await db.execute<{ id: number; queued: number[]; reasons: (string | null)[] }>(sql`
     with judged as materialized (
       select i.email, i.n, coalesce(i.reason, ${refusalOf(sql`i.email`, sql`${send.purpose}::text`)},
-        (select 'deleted' from suppressions h
-          where h.kind = 'hash' and h.value = i.hash and ${send.purpose}::text = 'test')) as reason
+        (select case h.reason when 'deleted' then 'deleted' else 'suppressed' end from suppressions h
+          where h.kind = 'hash' and h.value = i.hash
+            and (${send.purpose}::text = 'test' or h.reason not in ('deleted', 'unsubscribe')))) as reason
       from unnest(${column('email')}, ${column('hash')}, ${column('reason')}) with ordinality as i (email, hash, reason, n)
     ), made as (
       insert into transactional_sends (purpose, campaign_id, content, warnings)

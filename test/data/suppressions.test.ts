@@ -1,13 +1,19 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { claimBatch } from '../../src/ledger/claim.ts'
+import { freezePage } from '../../src/ledger/freeze.ts'
 import { hashEmail } from '../../src/subscribers/erasure.ts'
 import type { SubscriberRow } from '../../src/subscribers/row.ts'
 import { writeSubscribers } from '../../src/subscribers/write.ts'
 import { addSuppressions } from '../../src/suppressions/add.ts'
 import { insertSuppressions } from '../../src/suppressions/insert.ts'
+import { insertSend } from '../../src/transactional/store.ts'
+import type { MailContent } from '../../src/transactional/table.ts'
+import { seedCampaign } from '../support/campaign.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 
 const HASH_KEY = 'a key that is longer than the block of sixty-four bytes which SHA-256 works in'
+const CONTENT = { subject: 'Hello', text: 'Hello', html: '<p>Hello</p>' } as unknown as MailContent
 let t: TestDatabase
 beforeAll(async () => {
   t = await openTestDatabase()
@@ -90,4 +96,47 @@ test('the insert is a part of a larger statement that counts', async () => {
   expect((await t.db.execute(statement)).rows).toEqual([{ n: 1 }])
   expect((await t.db.execute(statement)).rows).toEqual([{ n: 0 }])
   expect(await suppressed(value)).toEqual([{ kind: 'address', reason: 'bounce', source: null }])
+})
+
+describe('nobody suppressed is mailed', () => {
+  const key = crypto.randomUUID()
+  const [by_address, by_domain, by_hash, free] = [
+    `Anna.${key}@example.com`,
+    `ben@${key}.xn--bcher-kva.example`,
+    `Cy.${key}@example.com`,
+    `dora.${key}@example.com`,
+  ] as const
+  // A subdomain is another domain.
+  const below = `eve@below.${key}.xn--bcher-kva.example`
+  const everyone = [by_address, by_domain, by_hash, free, below]
+  beforeAll(async () => {
+    await add(
+      { kind: 'address', value: by_address.toUpperCase(), reason: 'bounce' },
+      { kind: 'domain', value: `@${key}.BÜCHER.example` },
+    )
+  })
+
+  test('by a campaign: the next claim skips them', async () => {
+    const seeded = await seedCampaign(t, everyone.length, { email: (i) => everyone[i] ?? '' })
+    const { campaign_id, list_id } = seeded
+    await freezePage(t.db, campaign_id, 0, { include: [list_id], exclude: [], where: {}, sample: null })
+    await add({ kind: 'hash', value: await hashEmail(HASH_KEY, by_hash), reason: 'complaint' })
+    const claim = await claimBatch(t.db, { campaign_id, batch: 0, token: crypto.randomUUID(), lease_seconds: 60 })
+    const skipped = claim.claimed ? claim.rows.map(({ email, skip }) => [email, skip]) : []
+    expect(skipped).toEqual([
+      ...[by_address, by_domain, by_hash].map((email) => [email, 'suppressed']),
+      ...[free, below].map((email) => [email, null]),
+    ])
+  })
+
+  test.each(['test', 'confirmation', 'data'] as const)('by a mail of its own: %s', async (purpose) => {
+    const unknown = `unknown.${key}@example.com`
+    await add({ kind: 'hash', value: await hashEmail(HASH_KEY, unknown), reason: 'manual' })
+    const mails = await Promise.all(
+      [...everyone, unknown].map(async (email) => ({ email, hash: await hashEmail(HASH_KEY, email), reason: null })),
+    )
+    const campaign_id = purpose === 'test' ? 1 : null
+    const { reasons } = await insertSend(t.db, { purpose, campaign_id, content: CONTENT, warnings: [] }, mails)
+    expect(reasons).toEqual(['suppressed', 'suppressed', 'suppressed', null, null, 'suppressed'])
+  })
 })

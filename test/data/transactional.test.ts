@@ -168,7 +168,8 @@ describe('who must not be mailed', () => {
   test('is skipped from the start, with the reason', async () => {
     const [suppressed, gone, left, deleted, free] = [address(), address(), address(), address(), address()]
     await t.sql(
-      `insert into suppressions (kind, value) values ('address', $1), ('domain', 'no.example'), ('hash', $2)`,
+      `insert into suppressions (kind, value, reason)
+       values ('address', $1, 'manual'), ('domain', 'no.example', 'manual'), ('hash', $2, 'deleted')`,
       [suppressed, `hash of ${deleted}`],
     )
     await t.sql(
