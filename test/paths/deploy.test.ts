@@ -187,10 +187,10 @@ describe('npm run deploy', { timeout: DEPLOY_TIMEOUT_MS }, () => {
 
     // Order: queues (dead-letter queues first), then tracking, sender, api, each with its triggers.
     const done = acts(prefix)
-    expect(done.slice(0, 8)).toEqual(
+    expect(done.slice(0, 10)).toEqual(
       [
-        ...['sends-dead', 'transactional-dead', 'dispatch-dead', 'events-dead'],
-        ...['sends', 'transactional', 'dispatch', 'events'],
+        ...['sends-dead', 'transactional-dead', 'dispatch-dead', 'events-dead', 'webhooks-dead'],
+        ...['sends', 'transactional', 'dispatch', 'events', 'webhooks'],
       ].map((queue) => `POST /queues emk-${queue}`),
     )
     expect(done.filter((act) => /^PUT \/workers\/scripts\/[^/]+$/.test(act))).toEqual([
@@ -203,7 +203,7 @@ describe('npm run deploy', { timeout: DEPLOY_TIMEOUT_MS }, () => {
       domains: ['mail.example.com'],
       schedules: ['* * * * *'],
     })
-    expect([...recorder.queues.values()].map(({ consumers }) => consumers.length)).toEqual(Array(8).fill(1))
+    expect([...recorder.queues.values()].map(({ consumers }) => consumers.length)).toEqual(Array(10).fill(1))
 
     // Secrets: with the first upload, the same keys for all three, and no more than each Worker needs.
     const keys = ['tracking', 'sender', 'api'].map((role) => secret(`${prefix}-${role}`, 'SIGNING_KEYS'))
@@ -260,7 +260,7 @@ describe('npm run deploy', { timeout: DEPLOY_TIMEOUT_MS }, () => {
     recorder.refuse = () => false
     expect(await stranger.deploy(), stranger.said).toBe(true)
     // The recorder refuses a queue or a consumer that is made twice.
-    expect([...recorder.queues.values()].map(({ consumers }) => consumers.length)).toEqual(Array(8).fill(1))
+    expect([...recorder.queues.values()].map(({ consumers }) => consumers.length)).toEqual(Array(10).fill(1))
     keys.push(...['tracking', 'sender', 'api'].map((role) => secret(`${prefix}-${role}`, 'SIGNING_KEYS') ?? ''))
     expect(new Set(keys).size).toBe(1)
     expect(keys[0]).toMatch(/^1:signing:/)
