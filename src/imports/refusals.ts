@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
+import { streamFile } from '../exports/file.ts'
 import { REFUSAL_COLUMNS } from './mapping.ts'
 import type { Delimiter } from './options.ts'
 import type { RefusedRecord } from './slice.ts'
@@ -27,7 +28,7 @@ export async function listRefusals(db: Database, import_id: number, after_line: 
 
 /**
  * Every refused record as CSV, in the file's own delimiter: line and reason, then the record's own text as it stood in the
- * file, so that it can be corrected and imported again. Read page by page as it is taken.
+ * file, so that it can be corrected and imported again.
  *
  * @param header - the file's
  */
@@ -37,23 +38,15 @@ export function exportRefusals(
   header: readonly string[],
   delimiter: Delimiter,
 ): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
   const record = (cells: readonly string[]) => cells.map((cell) => quoted(cell, delimiter)).join(delimiter)
-  let after = 0
-  let text = `${record([...REFUSAL_COLUMNS, ...header])}\r\n`
-  return new ReadableStream({
-    async pull(controller) {
-      const rows = await listRefusals(db, import_id, after, PAGE)
-      for (const { line, reason, record: own } of rows) {
-        // A record whose quotes do not close would swallow those after it: it becomes one cell.
-        const rest = hasPairedQuotes(own) ? own : record([own])
-        text += `${record([String(line), reason])}${delimiter}${rest}\r\n`
-      }
-      if (text !== '') controller.enqueue(encoder.encode(text))
-      text = ''
-      after = rows.at(-1)?.line ?? after
-      if (rows.length < PAGE) controller.close()
-    },
+  return streamFile<number>(`${record([...REFUSAL_COLUMNS, ...header])}\r\n`, async (after) => {
+    const rows = await listRefusals(db, import_id, after ?? 0, PAGE)
+    const lines = rows.map(({ line, reason, record: own }) => {
+      // A record whose quotes do not close would swallow those after it: it becomes one cell.
+      const rest = hasPairedQuotes(own) ? own : record([own])
+      return `${record([String(line), reason])}${delimiter}${rest}\r\n`
+    })
+    return { text: lines.join(''), next: rows.length < PAGE ? null : (rows.at(-1)?.line ?? null) }
   })
 }
 
