@@ -270,7 +270,7 @@ export const subscriberQuery = z.strictObject({
   tag: tag.optional(),
   search: z.string().trim().min(1).max(200).optional().openapi({
     description:
-      'Part of the address or the name, in any case and script; an international domain as it is spoken or in punycode. Without three letters or digits in a row (`an`, `%`) a page may be short, or empty, without being the last: go on while there is a `next_cursor`',
+      'Part of the address or the name, in any case and script; an international domain as it is spoken or in punycode. Of a search as short as `an`, `東京` or `%` a page may be short, or empty, without being the last: go on while there is a `next_cursor`',
     example: 'ada',
   }),
   created_after: moment.optional().openapi({ description: 'Sorts by time of creation' }),

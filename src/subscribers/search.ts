@@ -43,7 +43,7 @@ export interface Found {
  * What is common is soon met by walking along the pages' own index; what is rare is found by the index of all parts of
  * texts (or of tags), which gives it without order. So the first rows are walked, and only where they do not fill the
  * page the other index is asked, about the rows beyond: each of the two ways is fast where the other is slow. A search
- * that has no three letters or digits in a row can only walk: it stops after 50,000 rows, and its page may be short, or
+ * that is too short for that (`an`, `%`) can only walk: it stops after 50,000 rows, and its page may be short, or
  * even empty, without being the last.
  */
 export async function searchSubscribers(
@@ -157,10 +157,10 @@ export function patterns(search: string): string[] {
 }
 
 /**
- * Whether the index can narrow a search down: it knows texts by three letters or digits in a row, and those that are
- * not ASCII only where the database's LC_CTYPE does.
+ * Whether the index can narrow a search down: it knows texts by three letters or digits in a row, or by two at the end or the
+ * beginning of a word; those that are not ASCII only where the database's LC_CTYPE does.
  */
 function hasTrigram(search: string): SQL {
-  if (/[a-z0-9]{3}/i.test(search)) return sql`true`
+  if (/[a-z0-9]{3}|[a-z0-9]{2}[!-/:-@[-`{-~]|[!-/:-@[-`{-~][a-z0-9]{2}/i.test(search)) return sql`true`
   return /[\p{L}\p{N}]{3}/u.test(search) ? sql`(select cardinality(show_trgm('ж')) > 0)` : sql`false`
 }
