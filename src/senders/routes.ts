@@ -68,7 +68,7 @@ const remove = operation(
     path: '/senders/{id}',
     tags,
     summary: 'Delete a sender',
-    description: 'Refused while a campaign, sent or not, names it.',
+    description: 'Refused while a campaign, sent or not, names it, or a mailing list, or the settings.',
     request: { params: idParams },
     responses: { 204: { description: 'Deleted' } },
   },
@@ -118,7 +118,8 @@ export function senderRoutes({ db, sender: sending }: Services) {
     const { id } = c.req.valid('param')
     const outcome = await deleteSender(db, id)
     if (outcome === 'unknown') throw notFound('sender', id)
-    if (outcome === 'in_use') throw new Problem('in_use', `A campaign names sender ${id}.`)
+    if (outcome === 'in_use')
+      throw new Problem('in_use', `A campaign, a mailing list or the settings name sender ${id}.`)
     return c.body(null, 204)
   })
 

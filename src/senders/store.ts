@@ -2,6 +2,8 @@ import { and, asc, eq, gt, notExists, sql } from 'drizzle-orm'
 import { campaigns } from '../campaigns/table.ts'
 import type { Database } from '../db/client.ts'
 import { violates } from '../db/violation.ts'
+import { mailing_lists } from '../lists/table.ts'
+import { settings } from '../settings/table.ts'
 import { senders } from './table.ts'
 
 const columns = {
@@ -56,13 +58,18 @@ export async function updateSender(db: Database, id: number, changes: Changes) {
   return row
 }
 
-/** Deletes a sender no campaign names. */
+/** Deletes a sender that no campaign, list or setting names: without theirs, nobody could confirm a sign-up. */
 export async function deleteSender(db: Database, id: number): Promise<'deleted' | 'in_use' | 'unknown'> {
-  const used = db.select({ one: sql`1` }).from(campaigns).where(eq(campaigns.sender_id, id))
+  const one = { one: sql`1` }
+  const used = [
+    db.select(one).from(campaigns).where(eq(campaigns.sender_id, id)),
+    db.select(one).from(mailing_lists).where(eq(mailing_lists.sender_id, id)),
+    db.select(one).from(settings).where(eq(settings.sender_id, id)),
+  ]
   const attempt = db.batch([
     db
       .delete(senders)
-      .where(and(eq(senders.id, id), notExists(used)))
+      .where(and(eq(senders.id, id), ...used.map((rows) => notExists(rows))))
       .returning({ id: senders.id }),
     db.select({ id: senders.id }).from(senders).where(eq(senders.id, id)),
   ])

@@ -45,7 +45,8 @@ export interface Confirmation {
  * is written down first, so that whatever is repeated (a lost answer, two presses at once) is the same consent, and an
  * opt-out after it stays.
  *
- * What they filled in replaces what is stored, unless a later sign-up of theirs was confirmed already.
+ * What they filled in replaces what is stored, unless a later sign-up of theirs was confirmed already. Their language does
+ * not: it may be no more than what their browser is set to.
  *
  * @param country - ISO 3166-1 alpha-2, where they confirm
  * @throws what the database throws; they may press again
@@ -101,6 +102,8 @@ interface Confirming {
   source: string
   confirmed_at: string
   superseded: boolean
+  /** They are a subscriber with a language. */
+  has_locale: boolean
   lists: { id: number; name: string }[]
 }
 
@@ -112,10 +115,13 @@ async function markConfirming(db: Database, id: number): Promise<Confirming | un
     returning g.email, g.first_name, g.last_name, g.locale, g.wording, g.source,
       ${iso(sql`g.confirmed_at`)} as confirmed_at, ${listsOf},
       exists (select from signups o
-        where lower(o.email) = lower(g.email) and o.id > g.id and o.confirmed_at is not null) as superseded`)
+        where lower(o.email) = lower(g.email) and o.id > g.id and o.confirmed_at is not null) as superseded,
+      exists (select from subscribers p where lower(p.email) = lower(g.email) and p.locale is not null) as has_locale`)
   return rows[0]
 }
 
 /** A field that was left empty erases nothing. */
-const filledIn = ({ first_name, last_name, locale }: Confirming) =>
-  Object.fromEntries(Object.entries({ first_name, last_name, locale }).filter(([, value]) => value !== null))
+const filledIn = ({ first_name, last_name, locale, has_locale }: Confirming) =>
+  Object.fromEntries(
+    Object.entries({ first_name, last_name, locale: has_locale ? null : locale }).filter(([, value]) => value !== null),
+  )

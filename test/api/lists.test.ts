@@ -200,17 +200,21 @@ test('a public list has a wording to agree to and, with double opt-in, a sender'
     body: { consent_wording: 'Yes,\nplease', success_url: 'https://acme.example/thanks?a=1' },
   })
   const { id } = made.body
+  const deleted = () => api.delete(`/senders/${sender.body.id}`)
+  expect(await deleted()).toMatchObject({ status: 409, body: { code: 'in_use' } })
   expect(fieldsOf(await api.patch(`/lists/${id}`, { sender_id: null }))).toEqual(['sender_id'])
   expect(fieldsOf(await api.patch(`/lists/${id}`, { consent_wording: null }))).toEqual(['consent_wording'])
   expect((await api.patch(`/lists/${id}`, { sender_id: null, opt_in: 'single' })).status).toBe(200)
   await worker.sql('update settings set sender_id = $1', [sender.body.id])
   expect((await api.patch(`/lists/${id}`, { opt_in: 'double' })).status).toBe(200)
+  expect((await deleted()).status).toBe(409)
   // Without a sender any more, it can still be renamed and closed.
   await worker.sql('update settings set sender_id = null')
   expect((await api.patch(`/lists/${id}`, { description: 'x' })).status).toBe(200)
   expect((await api.patch(`/lists/${id}`, { visibility: 'private' })).status).toBe(200)
   expect(fieldsOf(await api.patch(`/lists/${id}`, { visibility: 'public' }))).toEqual(['sender_id'])
   expect((await api.patch(`/lists/${id}`, { visibility: 'private', consent_wording: null })).status).toBe(200)
+  expect((await deleted()).status).toBe(204)
 })
 
 test.each([

@@ -61,7 +61,10 @@ beforeEach(() => {
 })
 
 /** Writes a sign-up down. @returns its id */
-async function receive(list_ids: number[], more: { first_name?: string; last_name?: string } = {}): Promise<number> {
+async function receive(
+  list_ids: number[],
+  more: { first_name?: string; last_name?: string; locale?: string } = {},
+): Promise<number> {
   const fields = { first_name: null, last_name: null, locale: null, source: 'https://acme.example/', country: 'DE' }
   const received = await receiveSignup(t.db, { email, list_ids, ...fields, ...more })
   if (!received) throw new Error('it was not received')
@@ -90,7 +93,7 @@ const subjects = async () =>
 const person = async () =>
   (
     await t.sql<{ id: number; status: string; first_name: string | null; last_name: string | null; lists: string[] }>(
-      `select s.id::float8, s.status, s.first_name, s.last_name,
+      `select s.id::float8, s.status, s.first_name, s.last_name, s.locale,
       array(select m.list_id || ' ' || m.status from list_members m where m.subscriber_id = s.id order by m.list_id) as lists
       from subscribers s where lower(s.email) = lower($1)`,
       [email],
@@ -365,10 +368,10 @@ describe('confirming', () => {
   })
 
   test('it overwrites what is stored with what was filled in, and erases nothing', async () => {
-    await known([], { first_name: 'Ada', last_name: 'Byron' })
-    const { id } = await signUp([lists.double], { last_name: 'Lovelace' })
+    await known([], { first_name: 'Ada', last_name: 'Byron', locale: 'pt-BR' })
+    const { id } = await signUp([lists.double], { last_name: 'Lovelace', locale: 'en' })
     await confirmSignup(s, id, null)
-    expect(await person()).toMatchObject({ first_name: 'Ada', last_name: 'Lovelace' })
+    expect(await person()).toMatchObject({ first_name: 'Ada', last_name: 'Lovelace', locale: 'pt-BR' })
   })
 
   test('of lists that were deleted meanwhile the others are left, or none', async () => {
