@@ -11,6 +11,11 @@ export interface BenchDatabase {
   db: Database
   /** Straight to Postgres. */
   sql: Client['query']
+  /** What a Worker needs to reach it: DATABASE_URL and NEON_PROXY. */
+  url: string
+  proxy: string
+  /** The server's own folder, where it may write files. */
+  data_dir: string
   stop(): Promise<void>
 }
 
@@ -21,7 +26,8 @@ export async function startDatabase(dir: string, options: { durable: boolean }):
     for (const end of ends.splice(0).reverse()) await end()
   }
   try {
-    const postgres = await startPostgres({ dir: join(dir, 'postgres'), durable: options.durable })
+    const data_dir = join(dir, 'postgres')
+    const postgres = await startPostgres({ dir: data_dir, durable: options.durable })
     ends.push(postgres.stop)
     await postgres.createDatabase('bench')
     const url = postgres.url('bench')
@@ -31,7 +37,14 @@ export async function startDatabase(dir: string, options: { durable: boolean }):
     const client = new Client({ connectionString: url })
     await client.connect()
     ends.push(() => client.end())
-    return { db: connectDatabase(url, neon.host), sql: client.query.bind(client), stop }
+    return {
+      db: connectDatabase(url, neon.host),
+      sql: client.query.bind(client),
+      url,
+      proxy: neon.host,
+      data_dir,
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error

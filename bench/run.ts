@@ -5,6 +5,7 @@ import { benchCrash } from './cases/crash.ts'
 import { benchDispatch } from './cases/dispatch.ts'
 import { benchClick, benchOpen } from './cases/edge.ts'
 import { benchFlush } from './cases/flush.ts'
+import { benchImport } from './cases/import.ts'
 import { benchRender } from './cases/render.ts'
 import { benchSegments } from './cases/segments.ts'
 import { benchSend } from './cases/send.ts'
@@ -25,6 +26,7 @@ const CASES: Record<string, (options: Options) => Promise<Findings>> = {
   flush: benchFlush,
   stats: benchStats,
   segments: benchSegments,
+  import: benchImport,
   verdicts: benchVerdicts,
 }
 
@@ -36,9 +38,10 @@ const RECIPIENTS: Record<string, number> = {
   flush: 40_000,
   stats: 10_000_000,
   segments: 1_000_000,
+  import: 1_000_000,
   verdicts: 100_000,
 }
-const ROUNDS: Record<string, number> = { 'send-ses': 3, dispatch: 3, flush: 3, stats: 3, segments: 3 }
+const ROUNDS: Record<string, number> = { 'send-ses': 3, dispatch: 3, flush: 3, stats: 3, segments: 3, import: 1 }
 const defaults = (all: Record<string, number>) =>
   Object.entries(all)
     .map(([name, value]) => `${name} ${value}`)
@@ -48,7 +51,7 @@ const HELP = `npm run bench -- CASE... [options]
 
   cases: ${Object.keys(CASES).join(', ')}
 
-  --recipients N    size of the campaign, where there is one; of stats the events, of segments the subscribers (default 10000; ${defaults(RECIPIENTS)})
+  --recipients N    size of the campaign, where there is one; of stats the events, of import the rows, of segments the subscribers (default 10000; ${defaults(RECIPIENTS)})
   --rounds N        how often everything is measured, in turn; medians count (default 5; ${defaults(ROUNDS)})
   --provider P      crash: smtp or ses (default smtp)
   --seed N          crash: has the faults of an earlier run (default: any); verdicts: another mailing

@@ -38,12 +38,16 @@ export async function bundleWorker(source: string, dir: string): Promise<string>
   for (const stream of [run.stdout, run.stderr]) stream.on('data', (text) => (output += text))
   const status = await new Promise((resolve) => run.once('close', resolve))
   if (status !== 0) throw new Error(`${source} does not bundle:\n${output}`)
-  const entry = source.endsWith('.toml') ? 'tracking.js' : `${source.slice(source.lastIndexOf('/') + 1, -3)}.js`
-  return join(out, entry)
+  const script = source.endsWith('.toml')
+    ? (/wrangler\.(\w+)\.toml$/.exec(source)?.[1] ?? 'api')
+    : basename(source, '.ts')
+  return join(out, `${script}.js`)
 }
 
 export interface Served {
   url: string
+  /** Where V8's inspector answers (Chrome DevTools Protocol). */
+  inspector_url: string
   pid: number
   stop(): Promise<void>
 }
@@ -53,15 +57,22 @@ export interface Served {
  *
  * @param worker.script - of `bundleWorker`
  * @param worker.bindings - vars and secrets
+ * @param worker.heap - MB that V8 may use for JavaScript objects; as much as it likes when left out
  */
-export async function serveWorker(worker: { script: string; bindings: Record<string, string> }): Promise<Served> {
+export async function serveWorker(worker: {
+  script: string
+  bindings: Record<string, string>
+  heap?: number
+}): Promise<Served> {
   const port = await freePort()
+  const inspector = `127.0.0.1:${await freePort()}`
   const text = JSON.stringify
   const bindings = Object.entries(worker.bindings).map(
     ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
   )
   const config = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = [${worker.heap === undefined ? '' : text(`--max-heap-size=${worker.heap}`)}],
   services = [
     (name = "main", worker = .main),
     (name = "internet", network = (allow = ["public", "private"])),
@@ -80,13 +91,16 @@ const main :Workerd.Worker = (
   const file = join(dir, `workerd-${port}.capnp`)
   const log = join(dir, `workerd-${port}.log`)
   writeFileSync(file, config)
-  const server = keep({ command: WORKERD, args: ['serve', file], signal: 'SIGTERM', grace: 2000 }, log)
+  const server = keep(
+    { command: WORKERD, args: ['serve', `--inspector-addr=${inspector}`, file], signal: 'SIGTERM', grace: 2000 },
+    log,
+  )
   const url = `http://127.0.0.1:${port}`
   for (const end = Date.now() + PATIENCE; ; await sleep(50)) {
     const response = await fetch(url, { redirect: 'manual' }).catch(() => null)
     if (response) {
       await response.arrayBuffer()
-      return { url, pid: server.pid, stop: server.stop }
+      return { url, inspector_url: `ws://${inspector}/main`, pid: server.pid, stop: server.stop }
     }
     if (!server.running() || Date.now() > end) {
       await server.stop()
