@@ -41,6 +41,8 @@ export interface ImportOptions {
   part?: number | undefined
   /** Hears how far it is: rows done, and bytes of the file out of all. */
   onProgress?: ((rows: number, bytes: number, total_bytes: number) => void) | undefined
+  /** Hears, once, that the part of an earlier run has to end first: that may take a minute. */
+  onWait?: (() => void) | undefined
   /** Waits so many ms. */
   pause?: ((ms: number) => Promise<unknown>) | undefined
 }
@@ -164,7 +166,7 @@ async function sendParts(
   api: Api,
   current: Import,
   size: number,
-  { file, part = PART, pause, onProgress }: ImportOptions & { pause: (ms: number) => Promise<unknown> },
+  { file, part = PART, pause, onProgress, onWait }: ImportOptions & { pause: (ms: number) => Promise<unknown> },
 ): Promise<Import> {
   const path = `/imports/${current.id}`
   const look = () => api.get<Import>(path)
@@ -172,9 +174,12 @@ async function sendParts(
   try {
     let failures = 0
     let failure = ''
+    let has_waited = false
     while (current.status === 'receiving') {
       if (current.is_busy) {
-        // A part whose answer was lost is still being written.
+        // A part whose answer was lost is still being written, or was given up and keeps others out for a while.
+        if (!has_waited) onWait?.()
+        has_waited = true
         await pause(LOOK)
         current = await look()
         continue
@@ -194,7 +199,9 @@ async function sendParts(
         .finally(() => watched?.stop())
       if ('refused' in sent && !PASSING.includes(sent.refused.code)) {
         const { code, detail } = sent.refused
-        throw code === 'file_unreadable' ? new ImportError(`${file}: ${detail}`) : sent.refused
+        if (code !== 'file_unreadable') throw sent.refused
+        forgetImport(file)
+        throw new ImportError(`${file}: ${detail}`)
       }
       if ('again' in sent) failure = sent.again
       else if ('refused' in sent) failure = sent.refused.message

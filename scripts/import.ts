@@ -73,7 +73,8 @@ try {
   const installation = await findInstallation(values.api, values.key)
   const started = Date.now()
   const onProgress = process.stderr.isTTY ? drawBar : printTenths()
-  const summary = await importFile({ ...options, ...installation, onProgress })
+  const onWait = () => console.error('waiting for a part that was sent before: up to a minute')
+  const summary = await importFile({ ...options, ...installation, onProgress, onWait })
   if (process.stderr.isTTY) process.stderr.write('\n')
   report(summary, dry_run, Math.max((Date.now() - started) / 1_000, 0.001))
   if (summary.rows > 0 && summary.refused === summary.rows) process.exitCode = 1
