@@ -75,8 +75,8 @@ test('the preference page', async () => {
   await leaveOrPause(t.db, Number(person?.id), { ...said, list_ids: [list_id], all: true, pause: 30 })
   // Which of two tables is told of first is Postgres' own choice.
   expect((await told()).sort()).toEqual([
-    ['subscriber.unsubscribed', list_id, 'preference page'],
     ['subscriber.unsubscribed', null, 'preference page'],
+    ['subscriber.unsubscribed', list_id, 'preference page'],
     ['subscriber.updated', undefined, undefined],
   ])
 })
