@@ -32,20 +32,27 @@ export function inAudience(audience: ResolvedAudience): SQL {
     ${inSegments(audience)}`
 }
 
-/** @throws when a segment that it names is not resolved: without it more people would get the mail */
-function inSegments({ include_segments = [], exclude_segments = [], segments = {} }: ResolvedAudience): SQL {
+function inSegments(audience: ResolvedAudience): SQL {
+  const filter = segmentsOf(audience)
+  return filter ? sql`and ${segmentCondition(filter)}` : sql``
+}
+
+/**
+ * What an audience asks with its segments; null when it has none.
+ *
+ * @throws when one that it names is not resolved: without it more people would get the mail
+ */
+export function segmentsOf(audience: ResolvedAudience): Filter | null {
+  const { include_segments = [], exclude_segments = [], segments = {} } = audience
   const meant = (id: number): Filter => {
     const filter = segments[id]
     if (!filter) throw new Error(`what segment ${id} of the audience means is not known`)
     return filter
   }
-  const conditions: SQL[] = []
-  if (include_segments.length > 0) conditions.push(segmentCondition({ or: include_segments.map(meant) }))
-  if (exclude_segments.length > 0) conditions.push(segmentCondition({ not: { or: exclude_segments.map(meant) } }))
-  return sql.join(
-    conditions.map((condition) => sql`and ${condition}`),
-    sql` `,
-  )
+  const asked: Filter[] = []
+  if (include_segments.length > 0) asked.push({ or: include_segments.map(meant) })
+  if (exclude_segments.length > 0) asked.push({ not: { or: exclude_segments.map(meant) } })
+  return asked.length > 0 ? { and: asked } : null
 }
 
 /** What they did with earlier mails; `offset 0` as in engagement.ts. */

@@ -55,14 +55,17 @@ export async function freezePage(
         order by 1 limit ${page_size}
       ), page as materialized (
         select s.id, (row_number() over (order by s.id) - 1)::int as position
-        from candidates x join subscribers s on s.id = x.subscriber_id
-        where ${inAudience(audience)}
-          -- Only rows of this page are looked at, whichever way Postgres takes: in a first freeze there are none yet.
-          and not exists (
-            select 1 from deliveries d
-            where d.campaign_id = ${campaign_id} and d.subscriber_id = s.id
-              and d.subscriber_id > ${from} and d.subscriber_id <= (select max(subscriber_id) from candidates)
-          )
+        from candidates x
+        -- One by one, by their key: an index that finds whom the audience asks for may find a million of them for each page.
+        cross join lateral (
+          select s.id from subscribers s where s.id = x.subscriber_id and ${inAudience(audience)} offset 0
+        ) s
+        -- Only rows of this page are looked at, whichever way Postgres takes: in a first freeze there are none yet.
+        where not exists (
+          select 1 from deliveries d
+          where d.campaign_id = ${campaign_id} and d.subscriber_id = s.id
+            and d.subscriber_id > ${from} and d.subscriber_id <= (select max(subscriber_id) from candidates)
+        )
       ), moved as (
         update campaigns c set
           frozen_to = case when b.seen < ${page_size} then c.audience_max_id else b.last end,
