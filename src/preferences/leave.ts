@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
+import { iso } from '../db/iso.ts'
 import { retryDeadlocks } from '../db/retry.ts'
 
 /** What of a person's mail ends, or rests. */
@@ -28,7 +29,7 @@ export async function leaveOrPause(
 ): Promise<{ paused_until: string | null } | null> {
   const days = pause === 'keep' ? null : pause
   const { rows } = await retryDeadlocks(() =>
-    db.execute<{ paused_until: Date | string | null }>(sql`
+    db.execute<{ paused_until: string | null }>(sql`
       with person as materialized (
         select id, status, paused_until from subscribers where id = ${subscriber_id} for no key update
       ), left_now as (
@@ -53,10 +54,9 @@ export async function leaveOrPause(
           select null where ${all}
         ) left_list
       )
-      select coalesce((select paused_until from changed), case when ${pause === 'keep'} then p.paused_until end) as paused_until
+      select ${iso(sql`coalesce(
+        (select paused_until from changed), case when ${pause === 'keep'} then p.paused_until end)`)} as paused_until
       from person p`),
   )
-  const [row] = rows
-  if (!row) return null
-  return { paused_until: row.paused_until === null ? null : new Date(row.paused_until).toISOString() }
+  return rows[0] ?? null
 }

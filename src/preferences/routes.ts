@@ -1,8 +1,5 @@
-import { sql } from 'drizzle-orm'
 import { type Context, Hono } from 'hono'
 import * as z from 'zod'
-import type { Database } from '../db/client.ts'
-import { iso } from '../db/iso.ts'
 import type { AppEnv } from '../http/context.ts'
 import { notFound } from '../http/problem.ts'
 import { createRouter, operation } from '../http/route.ts'
@@ -10,6 +7,7 @@ import { idParams, named, time } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
 import { placeOf } from '../tracking/visit.ts'
 import { ERASE, EXPORT, ownData } from './data.ts'
+import { leaveOrPause } from './leave.ts'
 import { changePreferences, showPreferences } from './page.ts'
 import type { Visit } from './visit.ts'
 
@@ -58,19 +56,13 @@ export function preferenceRoutes({ db }: Services) {
   const router = createRouter()
   router.openapi(pause, async (c) => {
     const { id } = c.req.valid('param')
-    const paused = await pauseSubscriber(db, id, c.req.valid('json').days)
+    const { days } = c.req.valid('json')
+    const rest = { ...{ list_ids: [], all: false, pause: days }, ...{ source: 'api', reason: null, country: null } }
+    const paused = await leaveOrPause(db, id, rest)
     if (!paused) throw notFound('subscriber', id)
-    return c.json(paused, 200)
+    return c.json({ id, ...paused }, 200)
   })
   return router
-}
-
-/** @param days - from now; null ends a pause */
-async function pauseSubscriber(db: Database, id: number, days: number | null) {
-  const { rows } = await db.execute<{ id: number; paused_until: string | null }>(sql`
-    update subscribers set paused_until = now() + make_interval(days => ${days}::int), updated_at = now()
-    where id = ${id} returning id::float8 as id, ${iso(sql`paused_until`)} as paused_until`)
-  return rows[0] ?? null
 }
 
 /** The pages that readers come to by the links of their mails. */
