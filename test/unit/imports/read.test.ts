@@ -95,6 +95,53 @@ describe('any table of cells', () => {
   })
 })
 
+describe('any bytes at all', () => {
+  const soup = fc.array(
+    fc.constantFrom(...'ab",;\r\n "\n'.split('').map((char) => char.charCodeAt(0)), 0, 0xe9, 0xc3, 0xa9, 0xff),
+    {
+      maxLength: 60,
+    },
+  )
+  const cuts = fc.array(fc.nat({ max: 40 }), { maxLength: 6 })
+
+  test.each(['utf-8', 'windows-1252'] as const)(
+    'read as %s give the same records however they are cut',
+    async (encoding) => {
+      await fc.assert(
+        fc.asyncProperty(soup, cuts, fc.integer({ min: 1, max: 9 }), async (bytes, cuts, chunk) => {
+          const file = Uint8Array.of(...encode('a,b\n', 'utf-8'), ...bytes)
+          const wanted = { encoding, delimiter: ',' } as const
+          const whole = await readFile(file, { wanted })
+          const cut = await readFile(file, { wanted, cuts, chunk })
+          expect(cut.records).toEqual(whole.records)
+          for (const { pieces } of [whole, cut]) expect(pieces.at(-1)?.offset).toBe(file.length)
+        }),
+        { numRuns: 600 },
+      )
+    },
+  )
+
+  test('each record stands in the line that it says, and nothing between them holds anything', async () => {
+    await fc.assert(
+      fc.asyncProperty(soup, async (bytes) => {
+        const file = Uint8Array.of(...encode('a,b\n', 'utf-8'), ...bytes)
+        const { records } = await readFile(file, { wanted: { encoding: 'windows-1252', delimiter: ',' } })
+        const text = new TextDecoder('windows-1252').decode(file)
+        const starts = [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((found) => found.index + found[0].length)]
+        let end = starts[1] ?? 0
+        for (const record of records) {
+          const start = starts[record.line - 1] ?? -1
+          expect(text.slice(end, start)).toMatch(/^[\r\n ",]*$/)
+          expect(text.startsWith(record.text, start)).toBe(true)
+          end = start + record.text.length
+        }
+        expect(text.slice(end)).toMatch(/^[\r\n ",]*$/)
+      }),
+      { numRuns: 600 },
+    )
+  })
+})
+
 const problems = (file: Awaited<ReturnType<typeof readFile>>) =>
   file.records.flatMap(({ line, problem }) => (problem === null ? [] : [`${line}: ${problem}`]))
 
