@@ -225,6 +225,13 @@ test('an export of Mailchimp, its three files: who left or is dead is never made
   expect(members.map(({ email }) => email)).toEqual(['ada@example.com', 'grace@example.org', 'zoe@xn--caf-dma.example'])
   expect(await person('dead@example.com')).toMatchObject({ status: 'bounced' })
   expect(await person('left@example.com')).toMatchObject({ status: 'unsubscribed' })
+
+  // Who is active here and dead there: with the policy that changes the least of those that change anything.
+  const cleaned = readFileSync(join(folder, 'cleaned_email_audience_export_1a2b3c4d.csv'), 'utf8')
+  const file = join(folder, 'cleaned_email_audience_export_2.csv')
+  writeFileSync(file, cleaned.replace('dead@example.com', 'ADA@example.com'))
+  expect(await run(file, { list: 'Mailchimp', policy: 'fill' })).toMatchObject({ rows: 2, updated: 1 })
+  expect(await person('ada@example.com')).toMatchObject({ status: 'bounced' })
 })
 
 test('refused rows are written with line and reason, the rest goes in', async () => {
