@@ -80,7 +80,7 @@ export async function savePreferences(s: Saving, p: Preferences, choice: Choice)
 
 /** Lists that somebody who gets nothing is still on: they would come back with the person. */
 const had = (p: Preferences, joining: readonly OfferedList[]) =>
-  p.lists.filter((list) => list.standing === 'subscribed' && !joining.includes(list)).map(({ id }) => id)
+  p.subscribed_to.filter((id) => !joining.some((list) => list.id === id))
 
 /** @returns the lists that are on; null when the person is gone */
 async function join(s: Saving, p: Preferences, joining: readonly OfferedList[]): Promise<Set<number> | null> {

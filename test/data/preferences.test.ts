@@ -152,6 +152,21 @@ describe('an old page', () => {
   })
 })
 
+test('whoever comes back gets what they tick alone, however many lists they were on', async () => {
+  const { id } = await reader()
+  await t.sql(
+    `with lists as (insert into mailing_lists (name) select 'one of many ' || i from generate_series(1, 300) i returning id)
+     insert into list_members (list_id, subscriber_id) select id, $1 from lists`,
+    [id],
+  )
+  const page = await open(id)
+  expect(page.shown_on.size).toBe(200)
+  await submit(id, page, page.shown_on, { all: true })
+  await tick()
+  expect(await submit(id, await open(id), [...page.shown_on].slice(0, 1))).toMatchObject({ kind: 'saved' })
+  expect(await gets(id)).toEqual([...page.shown_on].slice(0, 1))
+})
+
 test('pages that are sent at once, beside opt-outs and deletions, end in what the last one said', async () => {
   const people = await Promise.all(Array.from({ length: 6 }, () => reader()))
   await Promise.all(
