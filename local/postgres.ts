@@ -98,6 +98,18 @@ async function start(dir: string, options: PostgresOptions, lock: Lock): Promise
 }
 
 function initialise(binaries: string, user: PostgresUser, dir: string): void {
+  // The builtin C.UTF-8 sorts and upper-cases alike on every system, as Neon's C.UTF-8 does. What a letter is to pg_trgm is
+  // the system's to say, and not every system has a C.UTF-8: with C, texts that are not ASCII are found without the index.
+  const builtin = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+  const failed = initdb(binaries, user, dir, [...builtin, '--lc-ctype=C.UTF-8']) && initdb(binaries, user, dir, builtin)
+  if (failed === null) return
+  const hint =
+    user.uid === undefined ? '' : '\n(as root without user namespaces: keep the checkout where other users can read it)'
+  throw new Error(`initdb failed: ${failed}${hint}`)
+}
+
+/** @returns what went wrong, or null */
+function initdb(binaries: string, user: PostgresUser, dir: string, locale: string[]): string | null {
   // Started and killed before: a folder without PG_VERSION holds nothing.
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir, { mode: 0o700 })
@@ -107,20 +119,13 @@ function initialise(binaries: string, user: PostgresUser, dir: string): void {
     chownSync(dir, user.uid, user.gid ?? user.uid)
     chownSync(passwords, user.uid, user.gid ?? user.uid)
   }
-  // The builtin C.UTF-8 sorts and upper-cases alike on every system, as Neon's C.UTF-8 does.
-  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
   const login = [`--username=${USER}`, '--auth=scram-sha-256', `--pwfile=${passwords}`]
   const [command = '', ...args] = [...user.prefix, join(binaries, 'initdb'), '-D', dir, ...locale, ...login]
   const run = spawnSync(command, args, { encoding: 'utf8', windowsHide: true, ...identity(user) })
   rmSync(passwords, { force: true })
-  if (run.status !== 0) {
-    rmSync(dir, { recursive: true, force: true })
-    const hint =
-      user.uid === undefined
-        ? ''
-        : '\n(as root without user namespaces: keep the checkout where other users can read it)'
-    throw new Error(`initdb failed: ${run.error?.message ?? run.stderr}${hint}`)
-  }
+  if (run.status === 0) return null
+  rmSync(dir, { recursive: true, force: true })
+  return run.error?.message ?? run.stderr
 }
 
 function identity(user: PostgresUser): { uid?: number; gid?: number } {
