@@ -29,6 +29,28 @@ export async function claimMessages(db: Database, pointers: readonly WebhookPoin
   return rows
 }
 
+/**
+ * Gives messages back that were claimed and not tried, as if they had not been.
+ *
+ * @param seconds - until they are due again
+ */
+export async function giveBack(db: Database, trials: readonly Trial[], seconds: number): Promise<void> {
+  await db.execute(sql`
+    with locked as materialized (
+      select m.id from unnest(
+        ${sql.param(trials.map((trial) => trial.message_id))}::bigint[],
+        ${sql.param(trials.map((trial) => trial.attempts))}::int[]
+      ) as g (message_id, attempts)
+      join webhook_messages m on m.id = g.message_id and m.attempts = g.attempts
+      where m.status = 'pending'
+      order by m.id
+      for update of m
+    )
+    update webhook_messages m
+    set attempts = m.attempts - 1, in_flight = false, due_at = now() + make_interval(secs => ${seconds})
+    from locked l where m.id = l.id`)
+}
+
 /** Writes a message that is tried at once by its caller, whether or not its endpoint is enabled, and never again. */
 export async function claimTest(db: Database, endpoint_id: number, type: string): Promise<Trial | undefined> {
   const { rows } = await db.execute<Trial & Record<string, unknown>>(sql`

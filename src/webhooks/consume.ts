@@ -1,7 +1,7 @@
 // emk-webhooks: pointers to messages that are due.
 import { log } from '../log.ts'
 import type { Trial } from './attempt.ts'
-import { claimMessages } from './claim.ts'
+import { claimMessages, giveBack } from './claim.ts'
 import { courierOf, deliver } from './deliver.ts'
 import { dispatchMessages } from './dispatch.ts'
 import type { WebhookPointer } from './message.ts'
@@ -19,6 +19,8 @@ export interface PointerMessage {
 const AT_ONCE = 5
 /** In seconds, when Postgres does not answer. */
 const LATER = 60
+/** In seconds: what is not tried because its endpoint has just not answered. */
+const SPARED = 300
 
 /** Tries what the pointers name, and puts on the queue what has room there now. Never throws. */
 export async function consumeWebhooks(services: WebhookServices, messages: readonly PointerMessage[]): Promise<void> {
@@ -44,15 +46,26 @@ export async function consumeWebhooks(services: WebhookServices, messages: reado
   }
 }
 
-/** @returns when cron must look again (ms since 1970) */
+/**
+ * Once an endpoint gives no answer its other messages are spared: each would hold up those of others for as long.
+ *
+ * @returns when cron must look again (ms since 1970)
+ */
 async function deliverAll(services: WebhookServices, trials: readonly Trial[]): Promise<number[]> {
   const courier = courierOf(services)
   const waiting = [...trials]
+  const silent = new Set<number>()
+  const spared: Trial[] = []
   const due: number[] = []
   async function lane(): Promise<void> {
     for (let trial = waiting.shift(); trial; trial = waiting.shift()) {
+      if (silent.has(trial.endpoint_id)) {
+        spared.push(trial)
+        continue
+      }
       try {
         const delivered = await deliver(services, courier, trial)
+        if (delivered.response_status === null) silent.add(trial.endpoint_id)
         if (delivered.due !== null) due.push(delivered.due)
       } catch (error) {
         log('webhook_not_recorded', { message_id: trial.message_id, error: nameOf(error) })
@@ -60,6 +73,10 @@ async function deliverAll(services: WebhookServices, trials: readonly Trial[]): 
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, lane))
+  if (spared.length > 0) {
+    await giveBack(services.db, spared, SPARED)
+    due.push(services.now().getTime() + SPARED * 1000)
+  }
   return due
 }
 

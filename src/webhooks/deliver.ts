@@ -38,7 +38,7 @@ export async function deliver(
   const { recorded, disabled } = await recordTry(db, trial, outcome, delay)
   if (disabled !== null) {
     log('webhook_endpoint_disabled', { endpoint_id: trial.endpoint_id })
-    await noteEndpoints(services)
+    await noteEndpoints(services).catch(() => undefined)
   }
   if (!recorded || delay === null) return { ...outcome, due: null }
   if (delay > SOON) return { ...outcome, due: now().getTime() + delay * 1000 }

@@ -1,5 +1,6 @@
 import { asc, eq, gt, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
+import { retryDeadlocks } from '../db/retry.ts'
 import { MOST_ENDPOINTS } from './events.ts'
 import { webhook_endpoints } from './table.ts'
 
@@ -109,6 +110,6 @@ export async function deleteEndpoint(db: Database, id: number): Promise<boolean>
       select count(*)::int as deleted from gone`)
     if ((rows[0]?.deleted ?? 0) < SLICE) break
   }
-  await db.delete(webhook_endpoints).where(eq(webhook_endpoints.id, id))
+  await retryDeadlocks(() => db.delete(webhook_endpoints).where(eq(webhook_endpoints.id, id)))
   return true
 }

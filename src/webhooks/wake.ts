@@ -32,7 +32,11 @@ export async function settleWake({ redis, redis_keys }: Redis, due: readonly str
   if (first !== undefined) await redis.srem(redis_keys.webhooks, first, ...others)
 }
 
-/** Writes down in Redis whether there is an endpoint: after each change of one, and by the hour if that was lost. */
+/**
+ * Writes down in Redis whether there is an endpoint: after each change of one, and by the hour if that was lost.
+ *
+ * @throws what Postgres or Redis throw; nothing depends on it for more than an hour
+ */
 export async function noteEndpoints({ db, redis, redis_keys }: Pick<WebhookServices, 'db'> & Redis): Promise<boolean> {
   const { rows } = await db.execute<{ enabled: boolean }>(
     sql`select exists (select from webhook_endpoints where enabled) as enabled`,

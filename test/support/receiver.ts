@@ -19,7 +19,7 @@ export interface Receiver {
   /** What came, oldest first. */
   taken: Taken[]
   /** How it behaves from now on. */
-  answer: (request: IncomingMessage, response: ServerResponse) => void
+  answer: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
   stop(): Promise<void>
 }
 

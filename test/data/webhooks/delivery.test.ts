@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connectDatabase } from '../../../src/db/client.ts'
+import { deleteSubscriber } from '../../../src/subscribers/delete.ts'
 import { tryMessage } from '../../../src/webhooks/attempt.ts'
 import { consumeWebhooks } from '../../../src/webhooks/consume.ts'
 import { dispatchMessages } from '../../../src/webhooks/dispatch.ts'
@@ -132,6 +133,18 @@ describe('a message', () => {
     await consume(services, pointersOf(sent))
     expect(JSON.parse(receiver.taken[0]?.body ?? '').data.email).toBe('new-address@example.com')
   })
+})
+
+test('of a person who is deleted while a message about them is on its way nothing stays', async () => {
+  const { email, subscriber_id, services, sent } = await oneMessage()
+  receiver.answer = async (_, response) => {
+    await deleteSubscriber(t.db, 'hash key of this test, long enough', subscriber_id)
+    response.end(`welcome ${email}`)
+  }
+  await consume(services, pointersOf(sent))
+  expect(receiver.taken).toHaveLength(1)
+  expect(await t.sql('select 1 from webhook_messages')).toEqual([])
+  expect(await t.sql('select 1 from webhook_attempts')).toEqual([])
 })
 
 describe('a try that goes wrong', () => {
@@ -283,6 +296,36 @@ describe('the queue', () => {
     expect(await dispatchMessages(services, false)).toBe(0)
     expect(await dispatchMessages(services, true)).toBe(10)
     expect(await dispatchMessages(services, true)).toBe(0)
+  })
+
+  test('spares an endpoint that gives no answer, and goes on with the others', async () => {
+    const dead = await insertEndpoint(t, ['subscriber.created'], `${receiver.url}/dead`)
+    await insertEndpoint(t, ['subscriber.created'], `${receiver.url}/alive`)
+    receiver.answer = (request, response) => {
+      if (request.url === '/dead') request.socket.destroy()
+      else response.end()
+    }
+    await t.sql(
+      `insert into subscribers (email) select gen_random_uuid() || '@example.com' from generate_series(1, 20)`,
+    )
+    const { services, sent } = outgoing(t, r)
+    await dispatchMessages(services, false)
+    await consume(services, pointersOf(sent))
+    const of = (path: string) => receiver.taken.filter((taken) => taken.path === path).length
+    expect(of('/alive')).toBe(20)
+    // As many as were open at a time when the first of them failed.
+    expect(of('/dead')).toBeLessThanOrEqual(5)
+    const states = await t.sql(
+      `select endpoint_id = $1 as dead, status, attempts, count(*)::int as n from webhook_messages
+       group by 1, 2, 3 order by 1, 2, 3`,
+      [dead.id],
+    )
+    expect(states).toEqual([
+      { dead: false, status: 'delivered', attempts: 1, n: 20 },
+      { dead: true, status: 'pending', attempts: 0, n: 20 - of('/dead') },
+      { dead: true, status: 'pending', attempts: 1, n: of('/dead') },
+    ])
+    expect(await r.redis.smembers(r.keys.webhooks)).toHaveLength(1)
   })
 
   test('loses a pointer: the message is due again when its lease is over', async () => {
