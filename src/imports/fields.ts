@@ -42,7 +42,9 @@ const NAMES: Record<SubscriberField, string> = {
     'first name, fname, given name, forename, Vorname, prénom, nombre, nome, voornaam, imię, förnamn, имя, 名',
   last_name:
     'last name, lname, surname, family name, Nachname, Familienname, nom, nom de famille, apellido, apellidos, cognome, sobrenome, achternaam, nazwisko, efternamn, фамилия, 姓',
-  status: 'status, subscription status, subscriber status',
+  // Also those of shops, whose exports hold everyone who ever bought something.
+  status:
+    'status, subscription status, subscriber status, email status, email marketing, email marketing status, email marketing consent, accepts email marketing, accepts marketing, marketing consent, subscribed',
   unsubscribed:
     'unsubscribed, is unsubscribed, opted out, opt-out, blocklisted, blacklisted, email blocklisted, email blacklisted, do not email, abgemeldet',
   bounced: 'bounced, hard bounced, cleaned',
@@ -94,6 +96,9 @@ export const usualField = (kind: ImportKind, name: string): string | undefined =
 /** How people's standing is called elsewhere. Null: someone who has not agreed, or not yet. */
 const STATUSES: Record<string, SubscriberStatus | null> = {
   active: 'active',
+  yes: 'active',
+  true: 'active',
+  1: 'active',
   subscribed: 'active',
   subscriber: 'active',
   confirmed: 'active',
@@ -114,6 +119,13 @@ const STATUSES: Record<string, SubscriberStatus | null> = {
   complaint: 'complained',
   spam: 'complained',
   'marked as spam': 'complained',
+  no: null,
+  false: null,
+  0: null,
+  never_subscribed: null,
+  'never subscribed': null,
+  'not subscribed': null,
+  not_subscribed: null,
   unconfirmed: null,
   pending: null,
   nonsubscribed: null,

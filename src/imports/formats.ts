@@ -8,11 +8,13 @@ interface Format {
   /** Columns of exports that have these and no other. */
   exact?: string[][]
   /** What columns become whose usual meaning is not theirs. */
-  columns: Record<string, string>
+  columns: ReadonlyMap<string, string>
 }
 
 const LEFT_OUT = '-'
-const leftOut = (...names: string[]) => Object.fromEntries(names.map((name) => [name, LEFT_OUT]))
+/** @param fields - from columns to what they become */
+const columnsOf = (fields: Record<string, string>, ...left_out: string[]): ReadonlyMap<string, string> =>
+  new Map([...Object.entries(fields), ...left_out.map((name): [string, string] => [name, LEFT_OUT])])
 
 export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
   // src/exports/subscribers.ts and src/suppressions. Lists have other ids elsewhere, so they are left out unless `lists` is
@@ -20,7 +22,7 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
   kit: {
     signs: [['id', 'email', 'status', 'paused_until', 'consent_source', 'lists', 'attributes']],
     exact: [['kind', 'value', 'reason', 'source', 'created_at']],
-    columns: { list_status: 'list_status', ...leftOut('id', 'paused_until', 'created_at', 'updated_at', 'lists') },
+    columns: columnsOf({ list_status: 'list_status' }, 'id', 'paused_until', 'created_at', 'updated_at', 'lists'),
   },
   // An audience's export is a ZIP of one file for each standing, named and with columns by it:
   // https://mailchimp.com/help/view-export-contacts/ and https://mailchimp.com/help/about-cleaned-contacts/
@@ -29,23 +31,25 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
       ['email address', 'leid', 'euid'],
       ['email address', 'member_rating', 'last_changed'],
     ],
-    columns: {
-      optin_time: 'opted_in_at',
-      confirm_time: 'consented_at',
-      unsub_time: 'unsubscribed',
-      clean_time: 'bounced',
-      unsub_reason: 'attributes.unsubscribe_reason',
-      unsub_reason_other: 'attributes.unsubscribe_comment',
-      cc: 'attributes.country',
-      ...leftOut('leid', 'euid', 'optin_ip', 'confirm_ip', 'latitude', 'longitude', 'gmtoff', 'dstoff', 'last_changed'),
-      ...leftOut('unsub_campaign_title', 'unsub_campaign_id', 'clean_campaign_title', 'clean_campaign_id'),
-    },
+    columns: columnsOf(
+      {
+        optin_time: 'opted_in_at',
+        confirm_time: 'consented_at',
+        unsub_time: 'unsubscribed',
+        clean_time: 'bounced',
+        unsub_reason: 'attributes.unsubscribe_reason',
+        unsub_reason_other: 'attributes.unsubscribe_comment',
+        cc: 'attributes.country',
+      },
+      ...['leid', 'euid', 'optin_ip', 'confirm_ip', 'latitude', 'longitude', 'gmtoff', 'dstoff', 'last_changed'],
+      ...['unsub_campaign_title', 'unsub_campaign_id', 'clean_campaign_title', 'clean_campaign_id'],
+    ),
   },
   // The header is written in cmd/subscribers.go of https://github.com/knadh/listmonk. Lists are not in it, and `disabled` and
   // `blocklisted` people get nothing there: https://listmonk.app/docs/concepts/
   listmonk: {
     signs: [['uuid', 'email', 'name', 'attributes', 'status']],
-    columns: leftOut('uuid', 'created_at', 'updated_at'),
+    columns: columnsOf({}, 'uuid', 'created_at', 'updated_at'),
   },
   // EMAIL, ADDED_TIME, MODIFIED_TIME are always there, `email_marketing` when the subscription status is asked for:
   // https://developers.brevo.com/reference/request-contact-export
@@ -54,11 +58,11 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
       ['email', 'added_time', 'modified_time'],
       ['contact id', 'email', 'added_time'],
     ],
-    columns: {
-      email_marketing: 'status',
-      sms: 'attributes.sms',
-      ...leftOut('contact id', 'added_time', 'modified_time', 'sms_blacklisted', 'sms_blocklisted'),
-    },
+    columns: columnsOf(
+      // The last two are attributes of forms; what they say of consent depends on the form.
+      { sms: 'attributes.sms', opt_in: 'attributes.opt_in', 'double_opt-in': 'attributes.double_opt_in' },
+      ...['contact id', 'added_time', 'modified_time', 'sms_blacklisted', 'sms_blocklisted'],
+    ),
   },
   // Contacts (https://www.twilio.com/docs/sendgrid/ui/managing-contacts/create-and-manage-contacts), and the lists of
   // suppressions (https://www.twilio.com/docs/sendgrid/ui/sending-email/index-suppressions): bounces, blocks, invalid
@@ -74,10 +78,10 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
       ['email', 'created', 'ip'],
       ['email', 'created'],
     ],
-    columns: {
-      state_province_region: 'attributes.region',
-      ...leftOut('contact_id', 'created_at', 'updated_at', 'created', 'reason', 'status', 'ip', 'alternate_emails'),
-    },
+    columns: columnsOf(
+      { state_province_region: 'attributes.region' },
+      ...['contact_id', 'created_at', 'updated_at', 'created', 'reason', 'status', 'ip', 'alternate_emails'],
+    ),
   },
 }
 

@@ -74,7 +74,7 @@ export function mapColumns(
     if (choice !== undefined) return target(name, choice, types, kind)
     if (i < own) return null
     if (i < REFUSAL_COLUMNS.length && hasRefusals) return null
-    const known = format === 'generic' ? undefined : FORMATS[format].columns[name.toLowerCase()]
+    const known = format === 'generic' ? undefined : FORMATS[format].columns.get(name.toLowerCase())
     // What is known of an export's columns is about subscribers.
     if (kind === 'suppressions' && known !== undefined && format !== 'kit') return null
     const usual = (kind === 'suppressions' ? undefined : known) ?? usualField(kind, name)

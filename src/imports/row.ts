@@ -116,8 +116,9 @@ function isPlain(value: unknown): boolean {
 }
 
 function readNames(row: SubscriberRow, { name, first_name, last_name }: Texts): string | null {
-  if (name !== undefined && first_name === undefined && last_name === undefined) {
-    ;[first_name, last_name] = splitName(name)
+  if (name !== undefined && last_name === undefined) {
+    if (first_name === undefined) [first_name, last_name] = splitName(name)
+    else last_name = nameWithout(first_name, name)
   }
   if (first_name !== undefined) {
     if (!isLine(first_name)) return `first_name ${lineProblem(first_name)}`
@@ -141,6 +142,13 @@ export function splitName(name: string): [first_name: string, last_name: string 
   let at = Math.max(words.length - 1, 1)
   while (at > 1 && PARTICLE.test(words[at - 1] ?? '')) at--
   return [words.slice(0, at).join(' '), words.length > 1 ? words.slice(at).join(' ') : undefined]
+}
+
+/** Beside a first name, `name` is the whole name, or in some languages the last name alone. */
+function nameWithout(first_name: string, name: string): string | undefined {
+  if (name.startsWith(`${first_name} `)) return name.slice(first_name.length).trim()
+  if (name.endsWith(`, ${first_name}`)) return name.slice(0, -first_name.length - 2)
+  return name === first_name ? undefined : name
 }
 
 export const isLine = (text: string) => text.length <= LINE_LIMIT && !FORBIDDEN_IN_LINE.test(text)

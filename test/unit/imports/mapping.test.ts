@@ -38,6 +38,20 @@ test('usual names are recognised, in several languages; the rest are attributes'
   expect(fields(['Email', 'constructor', '__proto__'])).toEqual(['email', 'attributes.constructor', 'attributes.proto'])
 })
 
+test('columns that are called like what every object has are columns like others', () => {
+  const header = ['Email Address', 'LEID', 'EUID', 'constructor', 'toString', '__proto__', 'hasOwnProperty']
+  expect(fields(header)).toEqual([
+    'email',
+    null,
+    null,
+    'attributes.constructor',
+    'attributes.tostring',
+    'attributes.proto',
+    'attributes.hasownproperty',
+  ])
+  expect(fields(['email', '__proto__'], { ['__proto__']: 'tags' })).toEqual(['email', 'tags'])
+})
+
 test('a mapping goes before names; a column may be called by its number', () => {
   const mapping = { Kontakt: 'email', Name: 'first_name', Email: '-', Ort: 'attributes.city', '#5': 'tags', '#6': '-' }
   expect(fields(['Kontakt', 'Name', 'Email', 'Ort', '', 'Ort'], { ...mapping, Ort: 'attributes.city' })).toEqual([

@@ -53,6 +53,9 @@ test('statuses of other systems are understood, the worst of several counts, unk
   ] as const) {
     expect(read(cells), JSON.stringify(cells)).toMatchObject({ row: { status } })
   }
+  expect(read({ 'Accepts Email Marketing': 'yes' })).toMatchObject({ row: { status: 'active' } })
+  expect(read({ 'Accepts Email Marketing': 'no' })).toHaveProperty('problem')
+  expect(read({ 'Email Marketing Consent': 'NEVER_SUBSCRIBED' })).toHaveProperty('problem')
   expect(read({ status: 'maybe' })).toEqual({ problem: 'status "maybe" is not known' })
   expect(read({ status: 'Unconfirmed' })).toEqual({
     problem: 'status is "Unconfirmed": this person has not agreed to be mailed',
@@ -97,9 +100,12 @@ test.each([
 
 test('a whole name fills what the row does not say otherwise', () => {
   expect(read({ name: 'Ada Lovelace' })).toMatchObject({ row: { first_name: 'Ada', last_name: 'Lovelace' } })
-  expect(read({ name: 'Ada Lovelace', first_name: 'Augusta' }).valueOf()).toEqual({
-    row: { email: 'a@example.com', first_name: 'Augusta', list_ids: [7] },
-  })
+  // `Vorname, Name`: there `Name` is the last name.
+  for (const name of ['Lovelace', 'Ada Lovelace', 'Lovelace, Ada']) {
+    expect(read({ name, first_name: 'Ada' }), name).toMatchObject({ row: { first_name: 'Ada', last_name: 'Lovelace' } })
+  }
+  expect(read({ name: 'Ada', first_name: 'Ada' })).not.toHaveProperty('row.last_name')
+  expect(read({ name: 'A B', last_name: 'Lovelace' })).not.toHaveProperty('row.first_name')
 })
 
 test.each([
