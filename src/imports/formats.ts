@@ -24,8 +24,9 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
     exact: [['kind', 'value', 'reason', 'source', 'created_at']],
     columns: columnsOf({ list_status: 'list_status' }, 'id', 'paused_until', 'created_at', 'updated_at', 'lists'),
   },
-  // An audience's export is a ZIP of one file for each standing, named and with columns by it:
-  // https://mailchimp.com/help/view-export-contacts/ and https://mailchimp.com/help/about-cleaned-contacts/
+  // An audience's export is a ZIP of one file for each standing, named and with columns by it. What the standings are:
+  // https://mailchimp.com/help/about-cleaned-contacts/, https://mailchimp.com/help/view-unsubscribed-contacts/. No page lists
+  // the columns; they are those of exports that people have published.
   mailchimp: {
     signs: [
       ['email address', 'leid', 'euid'],
@@ -64,9 +65,9 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
       ...['contact id', 'added_time', 'modified_time', 'sms_blacklisted', 'sms_blocklisted'],
     ),
   },
-  // Contacts (https://www.twilio.com/docs/sendgrid/ui/managing-contacts/create-and-manage-contacts), and the lists of
-  // suppressions (https://www.twilio.com/docs/sendgrid/ui/sending-email/index-suppressions): bounces, blocks, invalid
-  // addresses, spam reports, global unsubscribes; `status` there is the SMTP status.
+  // Contacts: https://www.twilio.com/docs/sendgrid/api-reference/contacts/export-contacts; and the lists of suppressions, with
+  // the fields of https://www.twilio.com/docs/sendgrid/api-reference/spam-reports-api/retrieve-all-spam-reports and its
+  // neighbours: bounces, blocks, invalid addresses, global unsubscribes. `status` there is the SMTP status.
   sendgrid: {
     signs: [
       ['email', 'contact_id', 'created_at', 'updated_at'],
