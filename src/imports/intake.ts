@@ -9,8 +9,11 @@ import type { StoredImport } from './store.ts'
 /** One kind of rows: how a record becomes one, and how a slice of them is written. */
 export interface Destination<Row> {
   read(columns: Columns, cells: string[]): { row: Row } | { problem: string }
-  /** Writes a slice and moves the import over it, in one transaction. */
-  write(slice: Slice<Row>, news: News): Promise<void>
+  /**
+   * Makes ready what writes a slice, while the one before may still be on its way. The function it answers does it: one
+   * transaction, which moves the import over the slice.
+   */
+  prepare(slice: Slice<Row>, news: News): Promise<() => Promise<void>>
 }
 
 /** Gathers what is read into slices and has them written, one while the next one is read. */
@@ -53,14 +56,15 @@ export class Intake<Row> {
 
   async #write(): Promise<void> {
     const slice = this.#slice
-    await this.#writing
     const { state, to } = slice
     const news: News = {}
     if (state !== this.#state) news.state = state
     if (!this.#held.columns && this.#columns) news.columns = describeColumns(this.#columns)
     this.#state = state ?? this.#state
     this.#slice = new Slice(to)
-    this.#writing = this.#destination.write(slice, news)
+    const commit = await this.#destination.prepare(slice, news)
+    await this.#writing
+    this.#writing = commit()
     // Looked at before the next slice; until then a failure is nobody's surprise.
     this.#writing.catch(() => {})
   }

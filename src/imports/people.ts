@@ -41,18 +41,18 @@ export class People implements Destination<SubscriberRow> {
     return toRow(columns, cells, this.#settings)
   }
 
-  async write(slice: Slice<SubscriberRow>, news: News): Promise<void> {
+  async prepare(slice: Slice<SubscriberRow>, news: News): Promise<() => Promise<void>> {
     const rows = slice.rows.map(({ row }) => row)
     if (this.#held.dry_run) return this.#foretell(slice, rows, news)
     const { policy } = this.#held.options
     const { import_id } = this.#hold
     const count = (ns: number[]) => countPass(import_id, ns, slice.rows)
     const statements = rows.length === 0 ? [] : await writeStatements(this.#hash_key, 'upsert', rows, policy, count)
-    await commitSlice(this.#db, this.#hold, slice, {}, statements, news)
+    return () => commitSlice(this.#db, this.#hold, slice, {}, statements, news)
   }
 
   /** Nothing is written but the import's own counts, so that these may be made up here. */
-  async #foretell(slice: Slice<SubscriberRow>, rows: SubscriberRow[], news: News): Promise<void> {
+  async #foretell(slice: Slice<SubscriberRow>, rows: SubscriberRow[], news: News): Promise<() => Promise<void>> {
     const { policy } = this.#held.options
     const missing = SAMPLES - this.#sample.length
     const counts = { created: 0, updated: 0, unchanged: 0, skipped: 0, kept: 0 }
@@ -69,7 +69,7 @@ export class People implements Destination<SubscriberRow> {
       if (sample) this.#sample.push({ line, outcome, ...sample })
     }
     if (missing > 0 && this.#sample.length > 0) news.sample = this.#sample
-    await commitSlice(this.#db, this.#hold, slice, counts, [], news)
+    return () => commitSlice(this.#db, this.#hold, slice, counts, [], news)
   }
 }
 

@@ -4,7 +4,7 @@ import type { ReadState, SourceRecord } from './state.ts'
  * Rows of one transaction. More of them cost less each, but hold their locks longer and are lost together when the part
  * breaks off.
  */
-const ROWS = 1_000
+const ROWS = 2_000
 /** Characters of the records of one transaction: what Neon takes in one request is not published, 64 MB pass. */
 const CHARACTERS = 4_000_000
 /** Characters of a refused record that are kept. */

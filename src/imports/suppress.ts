@@ -29,19 +29,20 @@ export class Suppressions implements Destination<SuppressionRow> {
     return toSuppression(columns, cells, { file_name: this.#held.file_name })
   }
 
-  async write(slice: Slice<SuppressionRow>, news: News): Promise<void> {
+  async prepare(slice: Slice<SuppressionRow>, news: News): Promise<() => Promise<void>> {
     const rows = slice.rows.map(({ row }) => row)
     if (this.#held.dry_run) {
       const found = await this.#db.execute<{ created: number }>(countNew(rows))
       const created = found.rows[0]?.created ?? 0
-      return commitSlice(this.#db, this.#hold, slice, { created, unchanged: rows.length - created }, [], news)
+      const counts = { created, unchanged: rows.length - created }
+      return () => commitSlice(this.#db, this.#hold, slice, counts, [], news)
     }
     const has_hashes = rows.some(({ kind }) => kind === 'hash')
     this.#has_hashes ||= has_hashes
     // Whoever is writing subscribers now is seen by the search for hashed addresses; whoever comes later sees the hashes.
     const statements = has_hashes ? [eraseAlone()] : []
     if (rows.length > 0) statements.push(insertAndCount(this.#hold.import_id, rows))
-    await commitSlice(this.#db, this.#hold, slice, {}, statements, news)
+    return () => commitSlice(this.#db, this.#hold, slice, {}, statements, news)
   }
 
   /**
