@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { anniversary, beforeDays, compareDate, inDays, isDate, sameDate } from './dates.ts'
+import { anniversary, beforeDays, compareDate, inDays, isDate, isDateOf } from './dates.ts'
 import type { Tested } from './field-condition.ts'
 import type { AttributeCondition, Scalar } from './filter.ts'
 import { isOneOf, textCondition } from './text-condition.ts'
@@ -81,7 +81,8 @@ function equals(attribute: string, json: SQL, text: SQL, values: readonly Scalar
         texts.map((one) => JSON.stringify(one)),
       ),
     )
-  for (const date of texts) if (isDate(date)) ways.push(sameDate(text, date))
+  const dates = texts.filter(isDate)
+  if (dates.length > 0) ways.push(isDateOf(text, dates))
   return sql`(${sql.join(ways, sql` or `)})`
 }
 

@@ -41,11 +41,14 @@ export function compareDate(text: SQL, op: Comparison, date: string): SQL {
   return dated(text, sql`${stored} ${SIGNS[op]} ${day ? date : precise(date)}::text collate "C"`)
 }
 
-/** That it is that day, or a moment of it; or that moment. */
-export function sameDate(text: SQL, date: string): SQL {
-  return DAY.test(date)
-    ? dated(text, sql`left(${text}, 10) = ${date}::text`)
-    : dated(text, sql`${preciseOf(text)} = ${precise(date)}::text`)
+/** That it is one of some days, or a moment of it; or one of some moments. */
+export function isDateOf(text: SQL, dates: readonly string[]): SQL {
+  const days = dates.filter((date) => DAY.test(date))
+  const moments = dates.filter((date) => !DAY.test(date)).map(precise)
+  const ways: SQL[] = []
+  if (days.length > 0) ways.push(sql`left(${text}, 10) = any(${sql.param(days)}::text[])`)
+  if (moments.length > 0) ways.push(sql`${preciseOf(text)} = any(${sql.param(moments)}::text[])`)
+  return dated(text, sql.join(ways, sql` or `))
 }
 
 /** That it is one of the days from so many before today to so many after it, in UTC. */
@@ -72,8 +75,10 @@ export const anniversary = (text: SQL, days: number): SQL =>
 const series = (days: number) => sql`generate_series(
   date_trunc('day', now() at time zone 'utc'), date_trunc('day', now() at time zone 'utc') + make_interval(days => ${days}::int), '1 day')`
 
-const preciseOf = (text: SQL) =>
-  sql`left(rtrim(${text}, 'Z') || substr(${REST}::text, length(rtrim(${text}, 'Z')) + 1), ${REST.length}::int)`
+const preciseOf = (text: SQL) => {
+  const digits = sql`rtrim(${text}, 'Z')`
+  return sql`left(${digits} || substr(${sql.raw(`'${REST}'`)}, length(${digits}) + 1), ${sql.raw(String(REST.length))})`
+}
 
 /** `case`, as Postgres may look at the parts of an `and` in any order. */
-const dated = (text: SQL, condition: SQL) => sql`case when ${text} ~ ${SHAPE}::text then ${condition} end`
+const dated = (text: SQL, condition: SQL) => sql`case when ${text} ~ ${sql.raw(`'${SHAPE}'`)} then ${condition} end`

@@ -16,11 +16,13 @@ export function textCondition(text: SQL, op: 'in' | 'contains' | 'starts_with' |
   }
 }
 
-/** Each value a parameter of its own: Postgres then knows how many there are, and finds them by an index. */
-export const isOneOf = (lower: SQL, values: readonly string[]): SQL =>
-  values.length === 1
-    ? sql`${lower} = lower(${values[0]}::text)`
-    : sql`${lower} = any(array[${sql.join(
-        values.map((value) => sql`lower(${value}::text)`),
-        sql`, `,
-      )}])`
+/** Values that are parameters of their own: Postgres then knows how many people have them. */
+const FEW = 5
+
+export function isOneOf(lower: SQL, values: readonly string[]): SQL {
+  if (values.length > FEW) {
+    return sql`${lower} = any((select array_agg(lower(v)) from unnest(${sql.param([...values])}::text[]) v)::text[])`
+  }
+  const all = values.map((value) => sql`lower(${value}::text)`)
+  return all.length === 1 ? sql`${lower} = ${all[0]}` : sql`${lower} = any(array[${sql.join(all, sql`, `)}])`
+}

@@ -7,7 +7,7 @@ type Json = Record<string, unknown>
 
 const days = fc.constantFrom(1, 6, 8, 31, 92, 500)
 const oneOf = <T>(values: readonly T[]) => fc.constantFrom(...values)
-const several = <T>(one: fc.Arbitrary<T>) => fc.uniqueArray(one, { minLength: 1, maxLength: 3 })
+const several = <T>(one: fc.Arbitrary<T>) => fc.uniqueArray(one, { minLength: 1, maxLength: 7, size: 'max' })
 
 /** Parts of texts where the op looks for them, and a few that are in none. */
 const part = (op: string, texts: readonly string[]) => {
