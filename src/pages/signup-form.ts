@@ -5,6 +5,8 @@ import type { SignupWords, Words } from './words/words.ts'
 export interface SignupForm {
   /** Where it is posted to. */
   action: string
+  /** It stands on a page of somebody else's. */
+  embedded: boolean
   lists: readonly { id: number; name: string; description: string | null; consent_wording: string }[]
   /** Names to ask for beside the address. */
   fields: readonly NameField[]
@@ -34,31 +36,31 @@ export const HONEYPOT = 'website'
 /** Characters. */
 const LONGEST = { email: 254, first_name: 200, last_name: 200 }
 
+/** A page of ours has styles for its classes; on any other page each name of ours begins alike, and means nothing there. */
+const className = ({ embedded }: SignupForm, name: 'choice' | 'notice' | 'soft') => (embedded ? `emk-${name}` : name)
+
+/** A page may hold forms of several lists. */
+const idOf = ({ lists }: SignupForm, name: string) => `emk-${lists[0]?.id ?? 0}-${name}`
+
 export function signupForm(form: SignupForm, { language, signup: words }: Words): string {
   const { action, fields, hidden, site_key, filled } = form
-  const unseen = Object.entries(hidden).map(
-    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
-  )
-  const challenge_wrong = filled?.wrong.has('challenge') ? wrongText('challenge', words.challenge_wrong) : ''
+  const honeypot = idOf(form, HONEYPOT)
   return [
     `<form class="emk-form" action="${escapeHtml(action)}" method="post" lang="${escapeHtml(language)}">`,
-    ...unseen,
-    input('email', words.email, words.email_wrong, 'type="email" autocomplete="email" required', filled),
-    ...fields.map((field) =>
-      input(
-        field,
-        `${words[field]} (${words.optional})`,
-        words.text_wrong,
-        `type="text" autocomplete="${AUTOFILL[field]}"`,
-        filled,
-      ),
+    ...Object.entries(hidden).map(
+      ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
     ),
+    input(form, 'email', words.email, words.email_wrong, 'type="email" autocomplete="email" required'),
+    ...fields.map((field) => {
+      const label = `${words[field]} (${words.optional})`
+      return input(form, field, label, words.text_wrong, `type="text" autocomplete="${AUTOFILL[field]}"`)
+    }),
     listsOf(form, words),
-    `<div hidden aria-hidden="true"><label for="emk-${HONEYPOT}">${escapeHtml(words.leave_empty)}</label> <input id="emk-${HONEYPOT}" type="text" name="${HONEYPOT}" tabindex="-1" autocomplete="off"></div>`,
+    `<div hidden aria-hidden="true"><label for="${honeypot}">${escapeHtml(words.leave_empty)}</label> <input id="${honeypot}" type="text" name="${HONEYPOT}" tabindex="-1" autocomplete="off"></div>`,
     consentOf(form),
     site_key === null ? '' : challenge(site_key),
-    challenge_wrong,
-    `<button type="submit" aria-describedby="emk-consent">${escapeHtml(words.submit)}</button>`,
+    filled?.wrong.has('challenge') ? wrongText(form, 'challenge', words.challenge_wrong) : '',
+    `<button type="submit" aria-describedby="${idOf(form, 'consent')}">${escapeHtml(words.submit)}</button>`,
     '</form>',
   ]
     .filter((line) => line !== '')
@@ -71,42 +73,42 @@ export const challenge = (site_key: string) =>
 
 const AUTOFILL: Record<NameField, string> = { first_name: 'given-name', last_name: 'family-name' }
 
-function input(
-  name: 'email' | NameField,
-  label: string,
-  correction: string,
-  attributes: string,
-  filled: Filled | undefined,
-): string {
-  const value = filled?.values[name]
-  const wrong = filled?.wrong.has(name) ?? false
-  return `<p><label for="emk-${name}">${escapeHtml(label)}</label>
-<input id="emk-${name}" name="${name}" ${attributes} maxlength="${LONGEST[name]}"${
-    value === undefined ? '' : ` value="${escapeHtml(value)}"`
-  }${wrong ? ` aria-invalid="true" aria-describedby="emk-${name}-wrong"` : ''}></p>${
-    wrong ? `\n${wrongText(name, correction)}` : ''
+/** @param correction - what to say when its value cannot be used */
+function input(form: SignupForm, name: 'email' | NameField, label: string, correction: string, attributes: string) {
+  const id = idOf(form, name)
+  const value = form.filled?.values[name]
+  const wrong = form.filled?.wrong.has(name) ?? false
+  const filled = value === undefined ? '' : ` value="${escapeHtml(value)}"`
+  const invalid = wrong ? ` aria-invalid="true" aria-describedby="${id}-wrong"` : ''
+  return `<p><label for="${id}">${escapeHtml(label)}</label>
+<input id="${id}" name="${name}" ${attributes} maxlength="${LONGEST[name]}"${filled}${invalid}></p>${
+    wrong ? `\n${wrongText(form, name, correction)}` : ''
   }`
 }
 
-const wrongText = (name: string, text: string) =>
-  `<p class="notice" role="alert" id="emk-${name}-wrong">${escapeHtml(text)}</p>`
+const wrongText = (form: SignupForm, name: string, text: string) =>
+  `<p class="${className(form, 'notice')}" role="alert" id="${idOf(form, name)}-wrong">${escapeHtml(text)}</p>`
 
 /** One list is no choice; of several, each is: nobody agrees by a tick that was there before. */
-function listsOf({ lists, filled }: SignupForm, words: SignupWords): string {
+function listsOf(form: SignupForm, words: SignupWords): string {
+  const { lists, filled } = form
   const [only] = lists
   if (only && lists.length === 1) return `<input type="hidden" name="list" value="${only.id}">`
   const choices = lists.map(({ id, name, description }) => {
-    const soft = description === null ? '' : ` <span class="soft">${escapeHtml(description)}</span>`
-    return `<label class="choice"><input type="checkbox" name="list" value="${id}"${filled ? ' checked' : ''}> <strong>${escapeHtml(name)}</strong>${soft}</label>`
+    const about =
+      description === null ? '' : ` <span class="${className(form, 'soft')}">${escapeHtml(description)}</span>`
+    return `<label class="${className(form, 'choice')}"><input type="checkbox" name="list" value="${id}"${
+      filled ? ' checked' : ''
+    }> <strong>${escapeHtml(name)}</strong>${about}</label>`
   })
   return `<fieldset>\n<legend>${escapeHtml(words.lists)}</legend>\n${choices.join('\n')}\n</fieldset>`
 }
 
 /** Each wording once, however many lists have it. */
-function consentOf({ lists }: SignupForm): string {
-  const wordings = [...new Set(lists.map(({ consent_wording }) => consent_wording))]
+function consentOf(form: SignupForm): string {
+  const wordings = [...new Set(form.lists.map(({ consent_wording }) => consent_wording))]
   const text = wordings.map((wording) => paragraph(wording)).join('<br>\n')
-  return `<p class="soft" id="emk-consent">${text}</p>`
+  return `<p class="${className(form, 'soft')}" id="${idOf(form, 'consent')}">${text}</p>`
 }
 
 /** Plain text with its lines. */

@@ -36,9 +36,16 @@ export function signupFormPages(s: Services) {
     const words = wordsFor(visitor)
     const look = await publicLook(s, words)
     const id = /^[1-9][0-9]{0,14}$/.test(c.req.param('list_id')) ? Number(c.req.param('list_id')) : 0
-    const lists = await findPublicLists(s.db, [id])
+    let lists: PublicList[] | null
+    try {
+      lists = await findPublicLists(s.db, [id])
+    } catch (error) {
+      const { headers } = unforeseen(error, c)
+      return answerPage(look, 503, pages.signupFailedPage(words.signup), { headers })
+    }
     if (!lists) return answerPage(look, 404, pages.missingFormPage(words.signup))
     const form = formOf(s, lists, nameFields(c.req.query('fields')), {
+      embedded_by: null,
       source: `${s.public_url}/subscribe/${id}`,
       locale: visitor.lang === null ? null : words.language,
     })
@@ -61,7 +68,10 @@ export function signupFormPages(s: Services) {
       }
     } catch (error) {
       const problem = error instanceof Problem ? error : unforeseen(error, c)
-      return visitor.wants_page ? problemPage(problem, given, visitor) : problemJson(problem, c)
+      if (!visitor.wants_page) return problemJson(problem, c)
+      return problemPage(problem, given, visitor).catch((failure: unknown) =>
+        problemPage(unforeseen(failure, c), given, visitor),
+      )
     }
   })
 
@@ -101,7 +111,7 @@ export function signupFormPages(s: Services) {
     }
     const list_ids = Array.isArray(fields.list_ids) ? fields.list_ids.filter(Number.isSafeInteger) : []
     if (list_ids.length === 0) return answerPage(look, status, pages.noListPage(signup))
-    const lists = await findPublicLists(s.db, [...new Set(list_ids)])
+    const lists = await findPublicLists(s.db, [...new Set<number>(list_ids)])
     if (!lists) return answerPage(look, 404, pages.missingFormPage(signup))
     const form = formAgain(s, lists, fields, problem)
     return answerPage(look, status, pages.formPage(form, words), { challenged, leads_to: destinationsOf(lists) })

@@ -7,22 +7,29 @@ import type { SignupFields } from './schema.ts'
 
 type Keys = Pick<Services, 'turnstile'>
 
-/** Where a form of ours is posted to, on the same host. */
+/** Where forms are posted to, on the host that shows them. */
 const ACTION = '/subscribe'
 
 /**
  * A form for lists.
  *
- * @param at - `action`: where it is posted to; `source`: the page it stands on, null when its address tells; `locale`: of
- *   that page, null when the browser's is to count
+ * @param at - `embedded_by`: the PUBLIC_URL that a page of somebody else's posts it to, null on a page of ours; `source`: the
+ *   page it stands on, null when its address tells; `locale`: of that page, null when the browser's is to count
  */
 export function formOf(
   { turnstile }: Keys,
   lists: readonly PublicList[],
   fields: readonly NameField[],
-  { action = ACTION, source, locale }: { action?: string; source: string | null; locale: string | null },
+  { embedded_by, source, locale }: { embedded_by: string | null; source: string | null; locale: string | null },
 ): SignupForm {
-  return { action, lists, fields, hidden: present({ source, locale }), site_key: turnstile?.site_key ?? null }
+  return {
+    action: `${embedded_by ?? ''}${ACTION}`,
+    embedded: embedded_by !== null,
+    lists,
+    fields,
+    hidden: present({ source, locale }),
+    site_key: turnstile?.site_key ?? null,
+  }
 }
 
 /** The form as it was filled in, with what is wrong. */
@@ -39,7 +46,11 @@ export function formAgain(
   if (problem.code === 'challenge_failed') wrong.add('challenge')
   const fields = NAME_FIELDS.filter((name) => name in values || wrong.has(name))
   const unseen = (name: string) => (typeof given[name] === 'string' && !wrong.has(name) ? given[name] : null)
-  const form = formOf(keys, lists, fields, { source: unseen('source'), locale: unseen('locale') })
+  const form = formOf(keys, lists, fields, {
+    embedded_by: null,
+    source: unseen('source'),
+    locale: unseen('locale'),
+  })
   return { ...form, filled: { values, wrong } }
 }
 

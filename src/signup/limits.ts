@@ -42,7 +42,8 @@ export async function countSignup(
 
 /** An IPv6 customer has a /64 at least: its addresses count as one. */
 export function networkOf(address: string): string {
-  if (!address.includes(':')) return address
+  const ipv4 = /(?:^|:)(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1]
+  if (ipv4 !== undefined || !address.includes(':')) return ipv4 ?? address
   const [head = '', tail = ''] = address.toLowerCase().split('::')
   const groups = (text: string) => (text === '' ? [] : text.split(':'))
   const [before, after] = [groups(head), groups(tail)]

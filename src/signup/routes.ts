@@ -71,7 +71,7 @@ export function signupRoutes(s: Services) {
     }
     const html = signupForm(
       formOf(s, lists, nameFields(fields), {
-        action: `${s.public_url}/subscribe`,
+        embedded_by: s.public_url,
         source: null,
         locale: lang ?? null,
       }),

@@ -193,6 +193,8 @@ describe('the form', () => {
     ])
     expect(html).toContain('A &amp; B')
     expect(html).not.toContain('checked')
+    // Names of its own, since the page has others.
+    for (const [, name] of html.matchAll(/(?:class|id)="([^"]+)"/g)) expect(name).toMatch(/^emk-/)
     expect(html).toContain('Yes, send me &lt;the&gt; news<br>\nYes to &quot;two&quot;')
     const plain = await api.get<{ html: string }>(`/lists/${two.id}/form`)
     expect([...plain.body.html.matchAll(/name="(\w+)"/g)].map(([, name]) => name)).toEqual(['email', 'list', 'website'])
@@ -330,8 +332,8 @@ describe('what takes it', () => {
       PAGE,
     )
     expect(answer.status).toBe(422)
-    expect(answer.body).toContain('value="ada@" aria-invalid="true" aria-describedby="emk-email-wrong"')
-    expect(answer.body).toContain('id="emk-first_name-wrong"')
+    expect(answer.body).toContain(`value="ada@" aria-invalid="true" aria-describedby="emk-${list.id}-email-wrong"`)
+    expect(answer.body).toContain(`id="emk-${list.id}-first_name-wrong"`)
     expect(answer.body).toContain('value="A&quot;da')
   })
 

@@ -1,10 +1,13 @@
 // What becomes of sign-ups after the answer, and who confirms what, in real SQL and Redis.
+
+import { Hono } from 'hono'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Database } from '../../src/db/client.ts'
+import { connectDatabase, type Database } from '../../src/db/client.ts'
 import { deleteList } from '../../src/lists/delete.ts'
 import { leaveList } from '../../src/lists/leave.ts'
 import { connectRedis } from '../../src/redis/client.ts'
 import { confirmSignup } from '../../src/signup/confirm.ts'
+import { confirmPages } from '../../src/signup/confirm-page.ts'
 import { signupFormPages } from '../../src/signup/form-page.ts'
 import { forgetSignups, healSignups } from '../../src/signup/heal.ts'
 import { countSignup, networkOf } from '../../src/signup/limits.ts'
@@ -12,6 +15,7 @@ import { receiveSignup } from '../../src/signup/receive.ts'
 import { settleSignup } from '../../src/signup/settle.ts'
 import { deleteSubscriber } from '../../src/subscribers/delete.ts'
 import { writeSubscribers } from '../../src/subscribers/write.ts'
+import { signTimed } from '../../src/tokens/timed.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { cronOf } from '../support/minute.ts'
 import { openTestRedis, redisEngines, type TestRedis } from '../support/redis.ts'
@@ -446,6 +450,31 @@ describe.each(redisEngines())('limits on $engine', (engine) => {
   })
 })
 
+test('while Postgres is away, everybody is told that nothing was saved', async () => {
+  const db = connectDatabase('postgres://emk:emk@127.0.0.1:1/missing', t.proxy)
+  const app = new Hono().route('/', signupFormPages({ ...s, db })).route('/', confirmPages({ ...s, db }))
+  const expires_at = new Date(Date.now() + 60_000)
+  const confirm = `/confirm/${await signTimed(s.signing_keys, 'confirm', { id: 1, expires_at })}`
+  const headers = { accept: 'text/html', 'content-type': 'application/x-www-form-urlencoded' }
+  for (const [path, init] of [
+    ['/subscribe/1', { headers }],
+    ['/subscribe', { headers, method: 'POST', body: `email=${email}&list=1` }],
+    ['/subscribe', { headers, method: 'POST', body: 'email=wrong&list=1' }],
+    [confirm, { headers }],
+    [confirm, { headers, method: 'POST' }],
+  ] as const) {
+    const answer = await app.request(path, init)
+    expect([answer.status, await answer.text()], path).toEqual([503, expect.stringContaining('Please try again')])
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+  }
+  const json = await app.request('/subscribe', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, list_ids: [1] }),
+  })
+  expect([json.status, await json.json()]).toMatchObject([503, { code: 'database_unavailable' }])
+})
+
 test('while Redis is away nobody is turned away', async () => {
   const services = { redis: connectRedis('http://127.0.0.1:1', 'none'), redis_keys: r.keys, hash_key: HASH_KEY }
   expect(await countSignup(services, '192.0.2.1', email)).toBeNull()
@@ -453,6 +482,7 @@ test('while Redis is away nobody is turned away', async () => {
 
 test.each([
   ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
   ['2001:db8::1', '2001:db8:0:0'],
   ['2001:0DB8:0:7::', '2001:db8:0:7'],
   ['::1', '0:0:0:0'],
