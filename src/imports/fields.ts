@@ -46,8 +46,8 @@ const NAMES: Record<SubscriberField, string> = {
   status:
     'status, subscription status, subscriber status, email status, email marketing, email marketing status, email marketing consent, accepts email marketing, accepts marketing, marketing consent, subscribed',
   unsubscribed:
-    'unsubscribed, is unsubscribed, opted out, opt-out, blocklisted, blacklisted, email blocklisted, email blacklisted, do not email, abgemeldet',
-  bounced: 'bounced, hard bounced, cleaned',
+    'unsubscribed, is unsubscribed, opted out, opt-out, blocklisted, blacklisted, email blocklisted, email blacklisted, do not email, unsub time, unsubscribed at, unsubscribe date, opt-out date, abgemeldet',
+  bounced: 'bounced, bounced at, hard bounced, cleaned, clean time',
   complained: 'complained, spam complaint, marked as spam',
   tags: 'tags, tag, labels',
   timezone: 'timezone, time zone, contact timezone, Zeitzone, fuseau horaire, zona horaria',

@@ -29,8 +29,8 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
   // the columns; they are those of exports that people have published.
   mailchimp: {
     signs: [
-      ['email address', 'leid', 'euid'],
-      ['email address', 'member_rating', 'last_changed'],
+      ['leid', 'euid'],
+      ['member_rating', 'optin_time', 'confirm_time'],
     ],
     columns: columnsOf(
       {
@@ -116,7 +116,8 @@ export type Standing = SubscriberStatus | 'never' | 'for a time' | 'unclear'
 export function standingOf(format: ExportFormat, header: readonly string[], file_name: string | null): Standing | null {
   const columns = lower(holdsRefusals(header) ? header.slice(OF_REFUSALS.length) : header)
   const name = file_name ?? ''
-  if (format === 'mailchimp') {
+  // The names are looked at as well when somebody has taken columns away.
+  if (format === 'mailchimp' || (format === 'generic' && /_export_/i.test(name))) {
     if (columns.has('clean_time') || /(?:^|[^a-z])cleaned_/i.test(name)) return 'bounced'
     if (/(?:^|[^a-z])nonsubscribed_/i.test(name)) return 'never'
     return columns.has('unsub_time') || /(?:^|[^a-z])unsubscribed_/i.test(name) ? 'unsubscribed' : null

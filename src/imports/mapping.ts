@@ -207,7 +207,7 @@ function standing(
   // Whoever maps the column that tells says what it means: a merge field may be called UNSUB_TIME as well.
   const is_said = (column: string) => chosen.has(names.findIndex((name) => name.toLowerCase() === column))
   if (found === 'unclear' && is_said('created')) return null
-  if (found === 'unsubscribed' && format === 'mailchimp' && is_said('unsub_time')) return null
+  if (found === 'unsubscribed' && format !== 'sendgrid' && is_said('unsub_time')) return null
   if (found === 'unclear') {
     throw new MappingProblem(
       'created',

@@ -89,6 +89,22 @@ describe('Mailchimp', () => {
     for (const row of rows) expect(row).toMatchObject({ status: 'bounced' })
   })
 
+  test('also when columns were taken away, or are called in another language', async () => {
+    const states = ['email,CLEAN_TIME\n', 'email,UNSUB_TIME\n', 'E-Mail-Adresse,LEID,EUID,CLEAN_TIME\n', 'email\n']
+    const names = ['x.csv', 'x.csv', 'x.csv', 'rejected-cleaned_members_export_1.csv']
+    const found = await Promise.all(
+      states.map(async (header, i) => {
+        const { state } = await readFile(encode(header, 'utf-8'))
+        const columns = mapColumns(state, {}, new Map(), 'subscribers', names[i] ?? null)
+        const cells = ['a@example.com', '2024-01-01 00:00:00', 'x', '2024-01-01 00:00:00'].slice(0, state.header.length)
+        return toRow(columns, cells, { list_ids: [], tags: [], consent_source: null, file_name: null })
+      }),
+    )
+    expect(found).toMatchObject(
+      ['bounced', 'unsubscribed', 'bounced', 'bounced'].map((status) => ({ row: { email: 'a@example.com', status } })),
+    )
+  })
+
   test('contacts that never subscribed are not imported', async () => {
     const file_name = 'nonsubscribed_email_audience_export_1a2b3c4d.csv'
     await expect(importOf('subscribed_email_audience_export_1a2b3c4d.csv', { file_name })).rejects.toThrow(
