@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Encoding, ImportPolicy } from '../src/imports/options.ts'
+import type { ExportFormat } from '../src/imports/state.ts'
 import type { ImportKind, ImportStatus } from '../src/imports/status.ts'
 import { type Api, backoff, openApi, Refused } from './import/api.ts'
 import { ImportError } from './import/error.ts'
@@ -52,7 +53,7 @@ export interface Import {
   id: number
   status: ImportStatus
   is_busy: boolean
-  format: string | null
+  format: ExportFormat | null
   encoding: string | null
   delimiter: string | null
   columns: { column: string; field: string | null }[] | null

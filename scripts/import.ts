@@ -1,6 +1,7 @@
 // `npm run import`: a CSV file into a list. `--help` lists the options.
 import { parseArgs } from 'node:util'
 import { ENCODINGS, IMPORT_POLICIES } from '../src/imports/options.ts'
+import type { ExportFormat } from '../src/imports/state.ts'
 import { IMPORT_KINDS } from '../src/imports/status.ts'
 import { ImportError } from './import/error.ts'
 import { importFile, type Summary } from './import-file.ts'
@@ -28,6 +29,17 @@ become attributes. Whoever opted out, bounced, complained or was deleted stays s
 rejected-FILE.csv with line and reason. An import that was interrupted goes on where it was when it is started again with
 the same options. docs/import.md tells more.
 `
+
+const FORMATS: Record<ExportFormat, string> = {
+  kit: 'an export of this kit',
+  mailchimp: 'an export of Mailchimp',
+  listmonk: 'an export of listmonk',
+  brevo: 'an export of Brevo',
+  sendgrid: 'an export of SendGrid',
+  generic: 'a CSV file',
+}
+/** Columns that are printed. */
+const SHOWN = 60
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -88,8 +100,11 @@ function report(summary: Summary, dry_run: boolean, seconds: number) {
   const { rows, created, updated, unchanged, skipped, refused, kept, resumed_after, rejected_file } = summary
   const { format, encoding, delimiter, columns, sample } = summary
   if (resumed_after > 0) console.log(`went on after row ${resumed_after} of an interrupted import`)
-  console.log(`${format === 'generic' ? 'a CSV file' : `an export of ${format}`}: ${encoding}, ${delimiter}`)
-  for (const { column, field } of columns ?? []) console.log(`  ${printable(column)} -> ${field ?? 'left out'}`)
+  console.log(`${FORMATS[format ?? 'generic']}: ${encoding}, ${delimiter}`)
+  for (const { column, field } of columns?.slice(0, SHOWN) ?? []) {
+    console.log(`  ${printable(column)} -> ${field ?? 'left out'}`)
+  }
+  if (columns && columns.length > SHOWN) console.log(`  and ${columns.length - SHOWN} more columns`)
   if (dry_run) {
     for (const row of sample ?? []) console.log(`  ${printable(JSON.stringify(row))}`)
     console.log('nothing was written; this is what an import would do:')

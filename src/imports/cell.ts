@@ -133,5 +133,6 @@ function isDay(day: string): boolean {
   return date <= (month === 2 ? (is_leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31)
 }
 
-/** For a message: a cell may be long. */
-export const quoted = (cell: string) => `"${cell.length > 40 ? `${cell.slice(0, 40)}…` : cell}"`
+/** For a message, which is stored: a cell may be long, and a cut may halve a character. */
+export const quoted = (cell: string) =>
+  `"${cell.length > 40 ? `${cell.slice(0, 40).toWellFormed()}…` : cell.toWellFormed()}"`

@@ -225,6 +225,10 @@ function standing(
 }
 
 /** Of a file that may be anything: what cannot upset a terminal or a log. */
-const printable = (text: string) => text.slice(0, 300).replace(/[\p{Cc}\p{Cf}]/gu, '?')
-const quote = (text: string) => `"${printable(text).slice(0, 60)}"`
-const listed = (names: readonly string[]) => printable(names.slice(0, 50).join(', '))
+const printable = (text: string, length: number) =>
+  text
+    .slice(0, length)
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}]/gu, '?')
+const quote = (text: string) => `"${printable(text, 60)}"`
+const listed = (names: readonly string[]) => printable(names.slice(0, 50).join(', '), 300)

@@ -26,7 +26,7 @@ type Texts = Partial<Record<SubscriberField | 'opted_in_at' | 'list_status', str
 
 /** Lists of one row, as in the API. */
 const LISTS_LIMIT = 100
-export const LINE_LIMIT = 200
+const LINE_LIMIT = 200
 const CONTROL = /\p{Cc}/u
 /**
  * Texts of so few characters fit into the limit of an attribute's bytes whatever they are: three bytes for each, and at most
@@ -98,7 +98,8 @@ export function toRow(
   if (attributes !== undefined) {
     if (!are_plain || length > PLAIN_LIMIT || targets.length > ATTRIBUTE_KEYS_LIMIT) {
       const found = attributesProblem(attributes)
-      if (found) return { problem: `${['attributes', ...found.path].join('.')} ${found.problem}` }
+      // A key may be half a character, and this is stored.
+      if (found) return { problem: `${['attributes', ...found.path].join('.').toWellFormed()} ${found.problem}` }
       if (!isWellFormed(attributes)) return { problem: 'attributes hold text that cannot be stored' }
     }
     row.attributes = attributes
@@ -218,10 +219,13 @@ function readConsent(row: SubscriberRow, texts: Texts, { consent_source, file_na
   }
   const source = texts.consent_source ?? consent_source
   if (source !== null) row.consent_source = source
-  else if (row.consented_at !== undefined)
-    row.consent_source = `import of ${file_name ?? 'a file'}`.slice(0, LINE_LIMIT)
+  else if (row.consented_at !== undefined) row.consent_source = sourceOf(file_name)
   return null
 }
+
+/** What a row came from, where nobody said more. */
+export const sourceOf = (file_name: string | null) =>
+  `import of ${file_name ?? 'a file'}`.slice(0, LINE_LIMIT).toWellFormed()
 
 function readTags(row: SubscriberRow, text: string | undefined, given: readonly string[]): string | null {
   if (text === undefined) {

@@ -5,7 +5,7 @@ import type { SuppressionRow } from '../suppressions/insert.ts'
 import { isoTime, quoted } from './cell.ts'
 import { type SuppressionField, statusOf } from './fields.ts'
 import type { Columns } from './mapping.ts'
-import { isLine, LINE_LIMIT, lineProblem, type Problem } from './row.ts'
+import { isLine, lineProblem, type Problem, sourceOf } from './row.ts'
 
 const REASONS: Record<SubscriberStatus, SuppressionRow['reason']> = {
   active: 'manual',
@@ -30,7 +30,7 @@ export function toSuppression(
   if ('problem' in named) return named
   const reason = suppressionReason(texts.reason, named.kind, columns.standing)
   if (reason === null) return { problem: `reason ${quoted(texts.reason ?? '')} is not known` }
-  const source = texts.source ?? (file_name === null ? null : `import of ${file_name}`.slice(0, LINE_LIMIT))
+  const source = texts.source ?? (file_name === null ? null : sourceOf(file_name))
   if (source !== null && !isLine(source)) return { problem: `source ${lineProblem(source)}` }
   const row: SuppressionRow = { ...named, reason, source }
   if (texts.created_at !== undefined) {

@@ -283,6 +283,48 @@ describe('a row passes here exactly when the API takes it', () => {
   })
 })
 
+test('whatever cells hold, rows and reasons can be stored', () => {
+  const header = ['email', 'name', 'status', 'tags', 'locale', 'list_ids', 'attributes', 'seats', 'born', 'likes', 'x']
+  const columns = columnsOf(header)
+  const nasty = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    ':',
+    ',',
+    ';',
+    'a',
+    '1',
+    '\\ud83d',
+    '\\u0000',
+    '\u{1f600}',
+    '\u0007',
+  )
+  const cell = fc.oneof(
+    fc.constant(''),
+    fc.json({ stringUnit: 'binary' }),
+    fc.string({ unit: nasty, maxLength: 60 }),
+    fc.string({ unit: fc.constantFrom('\u{1f600}', 'x'), minLength: 21, maxLength: 30 }),
+    fc.constant('{"a":{"\\ud800":{"b":"\\u0000"}}}'),
+  )
+  const is_storable = (value: unknown): boolean =>
+    typeof value === 'string'
+      ? value.isWellFormed() && !value.includes('\0')
+      : typeof value !== 'object' ||
+        value === null ||
+        Object.entries(value).every(([key, inner]) => is_storable(key) && is_storable(inner))
+  fc.assert(
+    fc.property(fc.array(cell, { minLength: header.length - 1, maxLength: header.length - 1 }), (cells) => {
+      const result = toRow(columns, ['a@example.com', ...cells], { ...OPTIONS, file_name: '\u{1f600}'.repeat(99) })
+      expect(is_storable(result)).toBe(true)
+      expect('problem' in result ? result.problem.length : 0).toBeLessThan(500)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
 describe('suppressions', () => {
   const columns = columnsOf(['email', 'domain', 'hash', 'reason', 'source', 'created_at'], 'suppressions')
   const suppress = (...cells: string[]) =>
