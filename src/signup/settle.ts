@@ -32,7 +32,14 @@ interface ReceivedSignup {
   created_at: string
   expires_at: string
   /** Those of its lists that are still there. */
-  lists: { id: number; name: string; opt_in: 'single' | 'double'; joined: boolean }[]
+  lists: {
+    id: number
+    name: string
+    opt_in: 'single' | 'double'
+    joined: boolean
+    /** By this sign-up, or by one after it. */
+    joined_since: boolean
+  }[]
   /** Nobody with this address has left, bounced, complained, been deleted or suppressed. */
   clean: boolean
 }
@@ -48,7 +55,10 @@ export async function settleSignup(s: Settling, id: number): Promise<void> {
   const signup = await readReceived(s, id)
   if (!signup) return
   if (signup.lists.length === 0) return close(s.db, id, 'refused', 'list_deleted')
-  if (signup.clean && signup.lists.every(({ joined }) => joined)) return tellAlready(s, signup)
+  if (signup.clean && signup.lists.every(({ joined }) => joined)) {
+    const done = signup.lists.some(({ joined_since }) => joined_since)
+    return done ? close(s.db, id, 'subscribed', null) : tellAlready(s, signup)
+  }
   const single = signup.lists.every(({ opt_in }) => opt_in === 'single')
   if (single && signup.clean && (await subscribe(s, signup))) return close(s.db, id, 'subscribed', null)
   await askToConfirm(s, signup)
@@ -66,7 +76,8 @@ async function readReceived(s: Settling, id: number): Promise<ReceivedSignup | u
       ${iso(sql`g.created_at`)} as created_at, ${iso(sql`g.expires_at`)} as expires_at,
       coalesce((
         select jsonb_agg(jsonb_build_object('id', l.id, 'name', l.name, 'opt_in', l.opt_in,
-          'joined', coalesce(m.status = 'subscribed', false)) order by w.n)
+          'joined', coalesce(m.status = 'subscribed', false),
+          'joined_since', coalesce(m.consented_at >= date_trunc('milliseconds', g.created_at), false)) order by w.n)
         from unnest(g.list_ids) with ordinality as w (id, n)
         join mailing_lists l on l.id = w.id
         left join list_members m on m.list_id = l.id and m.subscriber_id = p.id), '[]') as lists,

@@ -166,6 +166,15 @@ describe('single opt-in', () => {
     })
   })
 
+  test('settled once more, because the first time could not say so, it tells nobody anything', async () => {
+    const { id } = await signUp([lists.single])
+    await t.sql(`update signups set status = 'received' where id = $1`, [id])
+    await settleSignup(s, id)
+    expect(await signup(id)).toMatchObject({ status: 'subscribed', reason: null })
+    expect(await subjects()).toEqual([])
+    expect(await consentsOf((await person())?.id ?? 0)).toHaveLength(1)
+  })
+
   test('of several lists one that wants confirmation decides, and only what is missing counts as done', async () => {
     await known([lists.single])
     expect(await signUp([lists.single, lists.double])).toMatchObject({ status: 'mailed' })
