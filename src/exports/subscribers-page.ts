@@ -49,7 +49,7 @@ export interface PersonRow {
 export interface PageSize {
   /** People. */
   rows: number
-  /** Of attributes, together: the page ends with the person who goes beyond. */
+  /** Of attributes, tags and lists, together: the page ends with the person who goes beyond. */
   bytes: number
   /** How many people are looked at for those who fit. */
   looked_at: number
@@ -73,43 +73,41 @@ export async function readPeople(
   const { list } = people
   const { rows } = await db.execute<Answer>(sql`
     with page as materialized (
-      select s.id, s.list_status, s.list_consented_at, s.list_consent_source, octet_length(s.attributes::text) as bytes
+      select s.id, s.email, s.first_name, s.last_name, s.status, s.timezone, s.locale, s.tags, s.paused_until, s.created_at,
+        s.updated_at, s.attributes, s.list_status, ${list ? sql`s.list_consented_at` : sql`c.occurred_at`} as consented_at,
+        ${list ? sql`s.list_consent_source` : sql`c.source`} as consent_source, m.lists,
+        octet_length(s.attributes::text) + octet_length(s.tags::text) + octet_length(m.lists::text) as bytes
       from (${lookedAt(list, after, size.looked_at, sql`s.*`)}) s
+      left join lateral (
+        select coalesce(json_agg(json_build_object(
+          'list_id', m.list_id, 'name', l.name, 'status', m.status, 'consented_at', ${iso(sql`m.consented_at`)},
+          'consent_source', m.consent_source, 'unsubscribed_at', ${iso(sql`m.unsubscribed_at`)}) order by m.list_id), '[]') as lists
+        from list_members m join mailing_lists l on l.id = m.list_id
+        where m.subscriber_id = s.id
+      ) m on true
+      left join lateral (
+        select c.occurred_at, c.source from consents c
+        where ${list ? sql`false` : sql`c.subscriber_id = s.id and c.action <> 'unsubscribed'`}
+        order by c.occurred_at desc limit 1
+      ) c on true
       where ${fits(people)}
       order by s.id limit ${size.rows}
     ), sized as materialized (
-      select p.*, sum(p.bytes) over (order by p.id) - p.bytes as before, count(*) over () as found from page p
-    ), taken as materialized (
-      select * from sized where before < ${size.bytes}
+      select p.*, sum(p.bytes) over (order by p.id) - p.bytes as before from page p
     ), bounds as materialized (
       select case
-        when (select count(*) from taken) < coalesce((select max(found) from sized), 0)
-          or (select count(*) from taken) = ${size.rows} then (select max(id) from taken)
+        when taken.n < (select count(*) from sized) or taken.n = ${size.rows} then taken.last
         else (
           select case when count(*) = ${size.looked_at} then max(l.id) end
           from (${lookedAt(list, after, size.looked_at, sql`s.id`)}) l)
       end as next
+      from (select count(*) as n, max(id) as last from sized where before < ${size.bytes}) taken
     )
-    select b.next::float8 as next, s.id::float8 as id, s.email, s.first_name, s.last_name, s.status, s.timezone, s.locale,
-      s.tags, ${iso(sql`s.paused_until`)} as paused_until, ${iso(sql`s.created_at`)} as created_at,
-      ${iso(sql`s.updated_at`)} as updated_at, s.attributes, t.list_status,
-      ${iso(list ? sql`t.list_consented_at` : sql`c.occurred_at`)} as consented_at,
-      ${list ? sql`t.list_consent_source` : sql`c.source`} as consent_source, coalesce(m.lists, '[]') as lists
-    from bounds b
-    left join taken t on true
-    left join subscribers s on s.id = t.id
-    left join lateral (
-      select json_agg(json_build_object(
-        'list_id', m.list_id, 'name', l.name, 'status', m.status, 'consented_at', ${iso(sql`m.consented_at`)},
-        'consent_source', m.consent_source, 'unsubscribed_at', ${iso(sql`m.unsubscribed_at`)}) order by m.list_id) as lists
-      from list_members m join mailing_lists l on l.id = m.list_id
-      where m.subscriber_id = s.id
-    ) m on true
-    left join lateral (
-      select c.occurred_at, c.source from consents c
-      where ${list ? sql`false` : sql`c.subscriber_id = s.id and c.action <> 'unsubscribed'`}
-      order by c.occurred_at desc limit 1
-    ) c on true
+    select b.next::float8 as next, t.id::float8 as id, t.email, t.first_name, t.last_name, t.status, t.timezone, t.locale,
+      t.tags, ${iso(sql`t.paused_until`)} as paused_until, ${iso(sql`t.created_at`)} as created_at,
+      ${iso(sql`t.updated_at`)} as updated_at, ${iso(sql`t.consented_at`)} as consented_at, t.consent_source, t.list_status,
+      t.lists, t.attributes
+    from bounds b left join sized t on t.before < ${size.bytes}
     order by t.id`)
   const next = rows[0]?.next ?? null
   return { rows: rows.filter((row): row is Answer & PersonRow => row.id !== null), next }

@@ -248,6 +248,18 @@ describe('pages', () => {
     }
   })
 
+  test('end where people are on too many lists', async () => {
+    await crowd(6)
+    await t.sql(`insert into mailing_lists (name) select 'list ' || n from generate_series(1, 100) n`)
+    await t.sql(
+      `insert into list_members (list_id, subscriber_id) select l.id, s.id from mailing_lists l, subscribers s`,
+    )
+    const reader = (await file({ format: 'ndjson' }, size({ bytes: 20_000 }))).getReader()
+    let parts = 0
+    for (let part = await reader.read(); !part.done; part = await reader.read()) parts++
+    expect(parts).toBe(3)
+  })
+
   test('end where a page holds too many bytes', async () => {
     for (let n = 0; n < 6; n++) await insert({ email: `${n}@example.com`, attributes: { text: 'x'.repeat(16_000) } })
     const reader = (await file({}, size({ bytes: 40_000 }))).getReader()
