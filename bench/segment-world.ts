@@ -74,7 +74,7 @@ const GROUND = [
   `insert into templates (name) values ('t')`,
   `insert into campaigns (name, subject, template_id, sender_id, audience, status, snapshot, audience_max_id, started_at, frozen_at, finished_at)
     select 'c' || n, 's', t.id, s.id, '{"include": [1], "exclude": [], "where": {}, "sample": null}', 'sent', '{}', 1,
-      now() - interval '1 day' * ${age('n')}, now(), now()
+      now() - interval '1 day' * ${age('n')}, now() - interval '1 day' * ${age('n')}, now() - interval '1 day' * (${age('n')} - 1)
     from generate_series(1, ${CAMPAIGNS}) n, templates t, senders s order by n`,
 ]
 

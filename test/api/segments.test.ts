@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestWorker, type TestWorker } from '../support/worker.ts'
-import { openApi } from './client.ts'
+import { openApi, request } from './client.ts'
 
 let worker: TestWorker
 let api: Awaited<ReturnType<typeof openApi>>
@@ -122,16 +122,45 @@ test.each([
   expect(await worker.sql(`select 1 from segments where name = 'Bad'`)).toEqual([])
 })
 
+test('a campaign names segments; one that it names is kept', async () => {
+  const { body: segment } = await api.post<Segment>('/segments', { name: 'For a campaign', filter: PRO })
+  await api.post('/senders', { name: 'S', from_name: 'A', from_email: 'a@example.com', postal_address: 'Street 1' })
+  await api.post('/templates', { name: 'T', format: 'html', source: '<p>{{first_name}}</p>' })
+  const content = { name: 'C', subject: 's', template_id: 1, sender_id: 1 }
+  const audience = { include: [1], include_segments: [segment.id], exclude_segments: [segment.id, 999] }
+  const refused = await api.post('/campaigns', { ...content, audience })
+  expect([refused.status, refused.body.errors]).toEqual([
+    422,
+    [{ field: 'audience.exclude_segments.1', detail: 'names no segment: there is no segment 999' }],
+  ])
+  const created = await api.post<{ id: number; audience: unknown }>('/campaigns', {
+    ...content,
+    audience: { include: [1], include_segments: [segment.id] },
+  })
+  expect(created.status).toBe(201)
+  const stored = { include: [1], exclude: [], where: {}, sample: null, include_segments: [segment.id] }
+  expect((await api.get<{ audience: unknown }>(`/campaigns/${created.body.id}`)).body.audience).toEqual(stored)
+  const check = await api.post<{ audience: { count: number } }>(`/campaigns/${created.body.id}/check`)
+  expect(check.body.audience.count).toBe(15)
+
+  const kept = await api.delete(`/segments/${segment.id}`)
+  expect([kept.status]).toEqual([409])
+  expect((await api.delete('/lists/2')).status).toBe(204)
+  const asking = await api.post<Segment>('/segments', { name: 'Of a list', filter: { not: { list: 1, op: 'ever' } } })
+  expect(asking.status).toBe(201)
+  await api.delete(`/campaigns/${created.body.id}`)
+  expect((await api.delete(`/segments/${segment.id}`)).status).toBe(204)
+  expect((await api.delete('/lists/1')).status).toBe(409)
+  expect((await api.delete(`/segments/${asking.body.id}`)).status).toBe(204)
+  expect((await api.delete('/lists/1')).status).toBe(204)
+})
+
 test('a body of 50,000 levels is refused before anything walks it', async () => {
   const text = `{"filter":${'{"not":'.repeat(50_000)}{}${'}'.repeat(50_000)}}`
-  const answer = await api.post('/segments/count', JSON.parse('{"filter":{}}'))
-  expect(answer.status).toBe(422)
-  const raw = await import('./client.ts').then(({ request }) =>
-    request<{ code: string }>('/api/v1/segments/count', {
-      method: 'POST',
-      headers: { authorization: `Bearer ${api.key}`, 'content-type': 'application/json' },
-      body: text,
-    }),
-  )
+  const raw = await request<{ code: string }>('/api/v1/segments/count', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${api.key}`, 'content-type': 'application/json' },
+    body: text,
+  })
   expect([raw.status, raw.body.code]).toEqual([400, 'malformed_json'])
 })
