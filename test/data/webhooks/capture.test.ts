@@ -195,6 +195,8 @@ describe('what becomes of single deliveries', () => {
       ['delivery.sent', { campaign_id, subscriber_id: good, occurred_at: expect.stringMatching(/^2\d{3}-.*Z$/) }],
       ['delivery.failed', { campaign_id, subscriber_id: bad, reason: 'refused' }],
     ])
+    await t.sql('update deliveries set answer = null where campaign_id = $1', [campaign_id])
+    expect(await told(deliveries)).toEqual([])
     expect(await told()).toEqual([])
   })
 

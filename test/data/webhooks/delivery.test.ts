@@ -3,10 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connectDatabase } from '../../../src/db/client.ts'
 import { deleteSubscriber } from '../../../src/subscribers/delete.ts'
 import { tryMessage } from '../../../src/webhooks/attempt.ts'
+import { claimMessages, giveBack } from '../../../src/webhooks/claim.ts'
 import { consumeWebhooks } from '../../../src/webhooks/consume.ts'
 import { dispatchMessages } from '../../../src/webhooks/dispatch.ts'
 import type { WebhookPointer } from '../../../src/webhooks/message.ts'
 import { replayFailed, replayMessage } from '../../../src/webhooks/messages.ts'
+import { recordTry } from '../../../src/webhooks/record.ts'
 import { newSecret } from '../../../src/webhooks/sign.ts'
 import { rotateSecret } from '../../../src/webhooks/store.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts'
@@ -123,6 +125,32 @@ describe('a message', () => {
     await Promise.all([consume(services, pointers), consume(services, [...pointers, ...pointers])])
     await consume(services, pointers)
     expect(receiver.taken).toHaveLength(1)
+  })
+
+  test('belongs to whoever claimed it last: a pointer claims once, and what came of an earlier try is not written', async () => {
+    const { endpoint, sent } = await oneMessage()
+    const pointers = pointersOf(sent)
+    const [first] = await claimMessages(t.db, pointers)
+    expect(first).toMatchObject({ attempts: 1, type: 'subscriber.created' })
+    expect(await claimMessages(t.db, pointers)).toEqual([])
+    const [second] = await claimMessages(
+      t.db,
+      pointers.map((pointer) => ({ ...pointer, attempts: 1 })),
+    )
+    if (!first || !second) throw new Error('it was not claimed')
+    const outcome = { result: 'later' as const, response_status: 500, response: '', duration_ms: 1 }
+    expect(await recordTry(t.db, first, outcome, null)).toEqual({ recorded: false, disabled: null })
+    await giveBack(t.db, [first], 0)
+    expect(await stateOf(endpoint.id)).toMatchObject({
+      status: 'pending',
+      attempts: 2,
+      in_flight: true,
+      failing: false,
+    })
+    const delivered = { ...outcome, result: 'delivered' as const, response_status: 200 }
+    expect(await recordTry(t.db, second, delivered, null)).toEqual({ recorded: true, disabled: null })
+    expect(await recordTry(t.db, second, outcome, null)).toEqual({ recorded: false, disabled: null })
+    expect(await stateOf(endpoint.id)).toMatchObject({ status: 'delivered', attempts: 2 })
   })
 
   test('carries the address as it is when it leaves, and keeps none', async () => {
