@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { createdHere } from '../subscribers/judge.ts'
+import { REASONS } from '../subscribers/refusal.ts'
 import type { SubscriberRow } from '../subscribers/row.ts'
 import { type PassEnd, writeStatements } from '../subscribers/write.ts'
 import { commitSlice, type News } from './commit.ts'
@@ -61,7 +62,8 @@ export class People implements Destination<SubscriberRow> {
       if (line === undefined || row === undefined || record === undefined) continue
       const { outcome, reason, kept, sample } = told
       if (outcome === 'refused') {
-        slice.refused.push({ line, reason: reason ?? '', record })
+        const is_erased = reason === REASONS.deleted_before
+        slice.refused.push({ line, reason: reason ?? '', record: is_erased ? '' : record })
         continue
       }
       counts[this.#seen.outcome(row, outcome, policy)]++
@@ -73,7 +75,10 @@ export class People implements Destination<SubscriberRow> {
   }
 }
 
-/** Counts a pass in the statements that write it, and keeps the records that Postgres refuses. */
+/**
+ * Counts a pass in the statements that write it, and keeps the records that Postgres refuses; of people who were deleted
+ * only their lines.
+ */
 function countPass(import_id: number, ns: number[], rows: readonly ReadRow<SubscriberRow>[]): PassEnd {
   const lines = ns.map((n) => rows[n]?.line)
   const records = ns.map((n) => rows[n]?.record)
@@ -85,7 +90,7 @@ function countPass(import_id: number, ns: number[], rows: readonly ReadRow<Subsc
       , mine as materialized (select * from answers where n <> all (${createdHere})),
       kept_refusals as (
         insert into import_refusals (import_id, line, reason, record)
-        select ${import_id}, r.line, ${refusalReason}, r.record
+        select ${import_id}, r.line, ${refusalReason}, case when refusal = 'deleted_before' then '' else r.record end
         from mine join unnest(${sql.param(ns)}::int[], ${sql.param(lines)}::int[], ${sql.param(records)}::text[])
           as r(n, line, record) using (n)
         where refusal is not null

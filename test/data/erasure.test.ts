@@ -2,6 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { flushEvents } from '../../src/events/flush.ts'
 import { exportPerson } from '../../src/exports/person.ts'
 import { recordFeedback } from '../../src/feedback/record.ts'
+import { holdImport } from '../../src/imports/lease.ts'
+import { receivePart } from '../../src/imports/receive.ts'
+import { listRefusals } from '../../src/imports/refusals.ts'
+import { findImport, insertImport } from '../../src/imports/store.ts'
 import { claimBatch } from '../../src/ledger/claim.ts'
 import { recountCampaign } from '../../src/stats/recount.ts'
 import { deleteSubscriber } from '../../src/subscribers/delete.ts'
@@ -110,6 +114,28 @@ describe('what comes after', () => {
     ).toEqual([{ opens: 4, clicks: 4, hard_bounces: 1, complaints: 1 }])
     expect(await recountCampaign(t.db, campaign_id, false)).toEqual([])
   })
+
+  test.each([false, true])(
+    'an old file does not bring back what was deleted, and is not kept (dry run: %s)',
+    async (dry_run) => {
+      const { mark, id, email } = await leaveTraces(t)
+      await erase(id)
+      const options = { policy: 'fill' as const, list_ids: [], tags: [], consent_source: null, mapping: {} }
+      const import_id = await insertImport(t.db, {
+        ...{ kind: 'subscribers', dry_run, file_name: 'old.csv', size: null },
+        options: { ...options, encoding: null, delimiter: null },
+      })
+      const hold = { import_id, token: crypto.randomUUID() }
+      const held = await holdImport(t.db, hold, 0)
+      const file = new Blob([`email,first_name\n${email},First${mark}\nnew.${crypto.randomUUID()}@example.com,New\n`])
+      await receivePart({ db: t.db, hash_key: HASH_KEY }, held, hold, file.stream() as ReadableStream<Uint8Array>, true)
+      expect(await findImport(t.db, import_id)).toMatchObject({ rows: 2, created: 1, refused: 1 })
+      expect(await listRefusals(t.db, import_id, 0, 10)).toEqual([
+        { line: 2, reason: expect.stringContaining('was deleted'), record: '' },
+      ])
+      expect(await tracesOf(t, mark)).toEqual([])
+    },
+  )
 
   test('no address of theirs comes in again; with a new consent they do, and what was suppressed by hand stays so', async () => {
     const { id, email, former_email, list_id } = await leaveTraces(t)
