@@ -50,4 +50,4 @@ export const undeclared = named(
 
 export const attributeQuery = z.strictObject(pageQuery)
 
-export const attributeParams = z.strictObject({ name: z.string().max(64) })
+export const attributeParams = z.strictObject({ name })

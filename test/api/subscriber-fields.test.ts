@@ -167,6 +167,7 @@ describe('attributes', () => {
     expect(first).toMatchObject({ data: [{ name: 'seats_7' }], next_cursor: null })
     expect((await api.delete('/attributes/seats_7')).status).toBe(204)
     expect((await api.delete('/attributes/seats_7')).status).toBe(404)
+    expect((await api.delete('/attributes/%00')).status).toBe(422)
     expect((await api.patch(`/subscribers/${id}`, { attributes: { seats_7: 'four' } })).status).toBe(200)
   })
 
