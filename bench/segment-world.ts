@@ -1,6 +1,7 @@
 // A million people with a year behind them, made in SQL: lists, tags, attributes, 41 campaigns, their mails, and what
 // readers did with them. Each event's person, verdict and day are drawn; counters are counted from the events.
 import { ensurePartitions } from '../src/events/partitions.ts'
+import { dropIndexes, RECIPIENT_STATS } from './bulk.ts'
 import type { BenchDatabase } from './database.ts'
 
 /** Campaigns: the first is to everybody, of the others each to a tenth. */
@@ -19,7 +20,7 @@ export async function makeWorld(
     await ensurePartitions(db, new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - month)))
   }
   await sql(`select setseed(0.5)`)
-  const indexes = await dropIndexes(sql)
+  const indexes = await dropIndexes(sql, ['campaign_events', 'subscribers', 'list_members', 'deliveries'])
   for (let from = 1; from <= people; from += CHUNK) {
     await sql(SUBSCRIBERS, [from, Math.min(from + CHUNK - 1, people), people])
     say(`${Math.min(from + CHUNK - 1, people)} subscribers`)
@@ -36,18 +37,6 @@ export async function makeWorld(
   for (const definition of indexes) await sql(definition)
   for (const statement of COUNTERS) await sql(statement)
   await sql('vacuum analyze')
-}
-
-/** Made afterwards in one go. @returns the statements that do it */
-async function dropIndexes(sql: BenchDatabase['sql']): Promise<string[]> {
-  const { rows } = await sql<{ name: string; definition: string }>(
-    `select c.relname as name, pg_get_indexdef(c.oid) as definition from pg_index i join pg_class c on c.oid = i.indexrelid
-      where i.indrelid in ('campaign_events'::regclass, 'subscribers'::regclass, 'list_members'::regclass, 'deliveries'::regclass)
-        and not i.indisprimary`,
-  )
-  for (const { name } of rows) await sql(`drop index ${name}`)
-  // Of a partitioned table it says ONLY, which would leave out every partition.
-  return rows.map(({ definition }) => definition.replace(' ON ONLY ', ' ON '))
 }
 
 /** Whoever has a greater id came later, over three years. */
@@ -118,14 +107,8 @@ const EVENTS = `
     ) e
   ) e`
 
-const SUMS = `count(*) filter (where kind = 'open') as opens, count(*) filter (where kind = 'click') as clicks,
-  count(*) filter (where kind = 'open' and verdict = 'human') as human_opens,
-  count(*) filter (where kind = 'click' and verdict = 'human') as human_clicks`
-
 const COUNTERS = [
-  `insert into recipient_stats (campaign_id, subscriber_id, opens, clicks, human_opens, human_clicks, first_opened_at, first_clicked_at)
-    select campaign_id, subscriber_id, ${SUMS}, min(occurred_at) filter (where kind = 'open'), min(occurred_at) filter (where kind = 'click')
-    from campaign_events group by 1, 2`,
+  RECIPIENT_STATS,
   `insert into subscriber_activity (subscriber_id, last_opened_at, last_clicked_at, last_active_at)
     select subscriber_id, max(occurred_at) filter (where kind = 'open'), max(occurred_at) filter (where kind = 'click'), max(occurred_at)
     from campaign_events where verdict <> 'machine' group by 1`,

@@ -7,6 +7,7 @@ import { ensurePartitions } from '../../src/events/partitions.ts'
 import { statsOverview } from '../../src/stats/overview.ts'
 import { recountCampaign } from '../../src/stats/recount.ts'
 import { campaignNumbers, campaignSeries } from '../../src/stats/store.ts'
+import { dropIndexes, EVENT_SUMS, RECIPIENT_STATS } from '../bulk.ts'
 import { type BenchDatabase, startDatabase } from '../database.ts'
 import { type Findings, median } from '../result.ts'
 import type { Options } from '../run.ts'
@@ -76,17 +77,12 @@ export async function benchStats({ recipients: events, rounds, say }: Options): 
 
 async function populate({ sql }: BenchDatabase, events: number, now: Date, say: (line: string) => void): Promise<void> {
   for (const statement of CAMPAIGNS) await sql(statement)
-  const { rows: indexes } = await sql<{ name: string; definition: string }>(
-    `select c.relname as name, pg_get_indexdef(c.oid) as definition from pg_index i join pg_class c on c.oid = i.indexrelid
-      where i.indrelid = 'campaign_events'::regclass and not i.indisprimary`,
-  )
-  // Made afterwards in one go.
-  for (const { name } of indexes) await sql(`drop index ${name}`)
+  const indexes = await dropIndexes(sql, ['campaign_events'])
   for (let from = 1; from <= events; from += CHUNK) {
     await sql(EVENTS, [from, Math.min(from + CHUNK - 1, events), now.toISOString()])
     say(`${Math.min(from + CHUNK - 1, events)} events`)
   }
-  for (const { definition } of indexes) await sql(definition)
+  for (const definition of indexes) await sql(definition)
   say('counting')
   for (const statement of COUNTERS) await sql(statement)
   await sql('vacuum analyze')
@@ -128,22 +124,16 @@ const EVENTS = `
     from generate_series($1::int, $2::int)
   ) e`
 
-const SUMS = `count(*) filter (where kind = 'open') as opens, count(*) filter (where kind = 'click') as clicks,
-  count(*) filter (where kind = 'open' and verdict = 'human') as human_opens,
-  count(*) filter (where kind = 'click' and verdict = 'human') as human_clicks`
-
 const COUNTERS = [
-  `insert into recipient_stats (campaign_id, subscriber_id, opens, clicks, human_opens, human_clicks, first_opened_at, first_clicked_at)
-    select campaign_id, subscriber_id, ${SUMS}, min(occurred_at) filter (where kind = 'open'), min(occurred_at) filter (where kind = 'click')
-    from campaign_events group by 1, 2`,
+  RECIPIENT_STATS,
   `insert into campaign_stats (campaign_id, opens, unique_opens, clicks, unique_clicks, human_opens, human_unique_opens, human_clicks, human_unique_clicks)
     select campaign_id, sum(opens), count(*) filter (where opens > 0), sum(clicks), count(*) filter (where clicks > 0),
       sum(human_opens), count(*) filter (where human_opens > 0), sum(human_clicks), count(*) filter (where human_clicks > 0)
     from recipient_stats group by 1`,
   `insert into campaign_hourly (campaign_id, hour, link, opens, clicks, human_opens, human_clicks)
-    select campaign_id, date_trunc('hour', occurred_at, 'UTC'), link, ${SUMS} from campaign_events group by 1, 2, 3`,
+    select campaign_id, date_trunc('hour', occurred_at, 'UTC'), link, ${EVENT_SUMS} from campaign_events group by 1, 2, 3`,
   `insert into campaign_breakdown (campaign_id, dimension, value, opens, clicks, human_opens, human_clicks)
-    select campaign_id, dimension, value, ${SUMS} from campaign_events
+    select campaign_id, dimension, value, ${EVENT_SUMS} from campaign_events
     cross join lateral (values ('country', coalesce(country, '')), ('client', coalesce(client, '')), ('device', coalesce(device, ''))) d (dimension, value)
     group by 1, 2, 3`,
 ]
