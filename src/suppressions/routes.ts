@@ -5,6 +5,7 @@ import { notFound } from '../http/problem.ts'
 import { createRouter, operation } from '../http/route.ts'
 import { idParams, pageOf } from '../http/schema.ts'
 import type { Services } from '../http/services.ts'
+import { hashEmail } from '../subscribers/erasure.ts'
 import { addSuppressions } from './add.ts'
 import { exportSuppressions } from './export.ts'
 import {
@@ -98,7 +99,9 @@ export function suppressionRoutes({ db, hash_key }: Services) {
   router.openapi(list, async (c) => {
     const filters = c.req.valid('query')
     const [after_id] = after(filters.cursor, { ...filters, of: 'suppressions' }, ['number']) ?? [null]
-    const rows = await listSuppressions(db, filters, after_id, filters.limit + 1)
+    const { value } = filters
+    const hash = value?.includes('@') ? await hashEmail(hash_key, value) : undefined
+    const rows = await listSuppressions(db, { ...filters, hash }, after_id, filters.limit + 1)
     return c.json(
       page(rows, filters.limit, { ...filters, of: 'suppressions' }, ({ id }) => [id]),
       200,

@@ -22,7 +22,10 @@ const shown = {
 export interface SuppressionFilters {
   kind?: Stored['kind'] | undefined
   reason?: Stored['reason'] | undefined
+  /** An address, a domain, or a whole hash. */
   value?: string | undefined
+  /** The keyed hash of `value`, where that is an address. */
+  hash?: string | undefined
 }
 
 /** By id, at most `limit`. */
@@ -36,7 +39,7 @@ export const readSuppressions = (db: Database, filters: SuppressionFilters, afte
 function read(
   db: Database,
   columns: typeof exact | typeof shown,
-  { kind, reason, value }: SuppressionFilters,
+  { kind, reason, value, hash }: SuppressionFilters,
   after_id: number | null,
   limit: number,
 ) {
@@ -45,7 +48,8 @@ function read(
   if (reason !== undefined) where.push(eq(suppressions.reason, reason))
   if (value !== undefined) {
     const stored = value.toLowerCase()
-    where.push(sql`(${suppressions.kind}, ${suppressions.value}) in (('address', ${stored}), ('domain', ${stored}))`)
+    const named = sql`(${suppressions.kind}, ${suppressions.value})`
+    where.push(sql`${named} in (('address', ${stored}), ('domain', ${stored}), ('hash', ${hash ?? stored}))`)
   }
   if (after_id !== null) where.push(gt(suppressions.id, after_id))
   return db

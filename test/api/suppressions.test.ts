@@ -143,3 +143,14 @@ describe('export', () => {
     expect((await download('?reason=bounce')).body).toBe('kind,value,reason,source,created_at\r\n')
   })
 })
+
+test('whoever was deleted is found by address, and by the whole hash', async () => {
+  const email = address()
+  const { id } = (await api.post<{ id: number }>('/subscribers', { email })).body
+  expect((await api.delete(`/subscribers/${id}`)).status).toBe(204)
+  const { data } = (await api.get<Page>(`/suppressions?value=${email.toUpperCase()}`)).body
+  expect(data).toMatchObject([{ kind: 'hash', reason: 'deleted' }])
+  const [row] = await worker.sql<{ value: string }>('select value from suppressions where id = $1', [data[0]?.id])
+  expect((await api.get<Page>(`/suppressions?value=${row?.value.toUpperCase()}`)).body.data).toEqual(data)
+  expect((await api.get<Page>(`/suppressions?value=${row?.value.slice(0, 8)}`)).body.data).toEqual([])
+})

@@ -1,3 +1,4 @@
+import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { csvRecord, guardFormula, unguardFormula } from '../../../src/http/csv.ts'
@@ -40,6 +41,18 @@ describe('a formula', () => {
         ),
         (text) => {
           expect(unguardFormula(guardFormula(text))).toBe(text)
+        },
+      ),
+    )
+  })
+
+  test('a record of any cells is read back by another reader', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.string(), fc.constantFrom('=1', 'a\r\nb', '"', ',', '')), { minLength: 2 }),
+        (cells) => {
+          const [read] = parse(csvRecord(cells, true), { record_delimiter: '\r\n' }) as string[][]
+          expect(read?.map(unguardFormula)).toEqual(cells)
         },
       ),
     )
