@@ -9,6 +9,8 @@ import type { StoredImport } from './store.ts'
 /** One kind of rows: how a record becomes one, and how a slice of them is written. */
 export interface Destination<Row> {
   read(columns: Columns, cells: string[]): { row: Row } | { problem: string }
+  /** Whom a row is about, where several rows about one person cost more than as many about others. */
+  who(row: Row): string | null
   /**
    * Makes ready what writes a slice, while the one before may still be on its way. The function it answers does it: one
    * transaction, which moves the import over the slice.
@@ -41,7 +43,8 @@ export class Intake<Row> {
     this.#columns ??= mapColumns(state, options.mapping, this.#types, kind, this.#held.file_name)
     for (const record of records) {
       const { problem } = record
-      this.#slice.add(record, problem === null ? this.#destination.read(this.#columns, record.cells) : { problem })
+      const result = problem === null ? this.#destination.read(this.#columns, record.cells) : { problem }
+      this.#slice.add(record, result, 'row' in result ? this.#destination.who(result.row) : null)
     }
     this.#slice.moveTo({ offset, line }, state)
     if (this.#slice.isFull) await this.#write()

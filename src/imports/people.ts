@@ -42,6 +42,10 @@ export class People implements Destination<SubscriberRow> {
     return toRow(columns, cells, this.#settings)
   }
 
+  who({ email }: SubscriberRow) {
+    return email?.toLowerCase() ?? null
+  }
+
   async prepare(slice: Slice<SubscriberRow>, news: News): Promise<() => Promise<void>> {
     const rows = slice.rows.map(({ row }) => row)
     if (this.#held.dry_run) return this.#foretell(slice, rows, news)

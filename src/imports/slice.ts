@@ -4,9 +4,14 @@ import type { ReadState, SourceRecord } from './state.ts'
  * Rows of one transaction. More of them cost less each, but hold their locks longer and are lost together when the part
  * breaks off.
  */
-const ROWS = 2_000
+const ROWS = 4_000
 /** Characters of the records of one transaction: what Neon takes in one request is not published, 64 MB pass. */
 const CHARACTERS = 4_000_000
+/**
+ * Rows of one person in one transaction, about: each further one costs it a pass of its own. A slice ends where the reader
+ * pauses (every few hundred records), so that there may be some more.
+ */
+const MENTIONS = 8
 /** Characters of a refused record that are kept. */
 const RECORD_LIMIT = 10_000
 
@@ -40,17 +45,24 @@ export class Slice<Row> {
   /** How reading goes on there. */
   state: ReadState | undefined
   #characters = 0
+  readonly #mentions = new Map<string, number>()
+  #most_mentions = 0
 
   constructor(from: Position) {
     this.from = from.offset
     this.to = from
   }
 
-  add({ line, text }: SourceRecord, result: { row: Row } | { problem: string }): void {
+  /** @param who - whom the row is about; null where that makes no difference */
+  add({ line, text }: SourceRecord, result: { row: Row } | { problem: string }, who: string | null): void {
     this.#characters += text.length
     const record = storable(text)
     if ('row' in result) this.rows.push({ line, row: result.row, record })
     else this.refused.push({ line, reason: result.problem, record })
+    if (who === null) return
+    const mentions = (this.#mentions.get(who) ?? 0) + 1
+    this.#mentions.set(who, mentions)
+    this.#most_mentions = Math.max(this.#most_mentions, mentions)
   }
 
   moveTo(to: Position, state: ReadState): void {
@@ -59,7 +71,8 @@ export class Slice<Row> {
   }
 
   get isFull(): boolean {
-    return this.rows.length + this.refused.length >= ROWS || this.#characters >= CHARACTERS
+    const records = this.rows.length + this.refused.length
+    return records >= ROWS || this.#characters >= CHARACTERS || this.#most_mentions >= MENTIONS
   }
 
   get isEmpty(): boolean {

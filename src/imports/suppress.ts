@@ -29,6 +29,10 @@ export class Suppressions implements Destination<SuppressionRow> {
     return toSuppression(columns, cells, { file_name: this.#held.file_name })
   }
 
+  who() {
+    return null
+  }
+
   async prepare(slice: Slice<SuppressionRow>, news: News): Promise<() => Promise<void>> {
     const rows = slice.rows.map(({ row }) => row)
     if (this.#held.dry_run) {

@@ -4,7 +4,7 @@ import { retryDeadlocks } from '../db/retry.ts'
 import type { ImportPolicy } from '../imports/options.ts'
 import { createRows } from './create-statement.ts'
 import { hashEmail, writeBesideErasures } from './erasure.ts'
-import type { WriteMode } from './judge.ts'
+import { createdHere, type WriteMode } from './judge.ts'
 import type { Refusal, RowAnswer, SubscriberRow, TypedAttribute } from './row.ts'
 import type { SubscriberStatus } from './status.ts'
 import { updateRows } from './update-statement.ts'
@@ -138,7 +138,9 @@ async function passOf(
   return [
     mode === 'update' ? sql`select 0 as n where false` : createRows(mode, json, policy, end?.created),
     // Those of this very transaction are locked already.
-    sql`select id from subscribers where ${named} and xmin <> pg_current_xact_id()::xid order by lower(email) for update`,
+    sql`select id from subscribers
+      where cardinality(${createdHere}) < ${rows.length} and ${named} and xmin <> pg_current_xact_id()::xid
+      order by lower(email) for update`,
     updateRows(mode, { json, count: rows.length, resubscribes }, policy, end?.settled),
   ]
 }
