@@ -82,8 +82,8 @@ export function scanRecord(
           mixed |= unit as number
           if (unit === LF || (unit === CR && (i + 1 >= to || units[i + 1] !== LF))) cells.breaks++
         }
-        // A quote at the very end may be the first half of a doubled one.
-        if (i >= to || (i + 1 >= to && !ended)) return UNFINISHED
+        if (i >= to) return UNFINISHED
+        // One at the very end may be the first half of a doubled one: that is seen below.
         if (i + 1 >= to || units[i + 1] !== QUOTE) break
         doubled = true
         i += 2

@@ -125,9 +125,11 @@ describe('any bytes at all', () => {
     await fc.assert(
       fc.asyncProperty(soup, async (bytes) => {
         const file = Uint8Array.of(...encode('a,b\n', 'utf-8'), ...bytes)
-        const { records } = await readFile(file, { wanted: { encoding: 'windows-1252', delimiter: ',' } })
+        const wanted = { encoding: 'windows-1252', delimiter: ',' } as const
+        const { records, pieces } = await readFile(file, { wanted })
         const text = new TextDecoder('windows-1252').decode(file)
         const starts = [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map((found) => found.index + found[0].length)]
+        expect(pieces.at(-1)?.line).toBe(starts.length)
         let end = starts[1] ?? 0
         for (const record of records) {
           const start = starts[record.line - 1] ?? -1
@@ -215,6 +217,22 @@ describe('records that cannot be read end nothing', () => {
     }
   })
 
+  test('a line that is too long after a cell of several lines', async () => {
+    const { records } = await read(`a,b\n"1\n2","3\r\n4",${'y'.repeat(2_000_000)}\nx,z\n`)
+    expect(records.map(({ line, problem }) => [line, problem])).toEqual([
+      [2, 'is longer than 1 MB'],
+      [5, null],
+    ])
+  })
+
+  test('a last row of exactly a megabyte, and a part that ends with it', async () => {
+    const text = `a,b\n1,${'x'.repeat(999_998)}`
+    for (const cuts of [[], [text.length, 0], [text.length - 1]]) {
+      const { records } = await read(text, { cuts })
+      expect(records.map(({ problem }) => problem)).toEqual([null])
+    }
+  })
+
   test('NULs and bytes of another encoding', async () => {
     const latin = Uint8Array.of(...encode('a,b\n1,\0\n2,é\n3,', 'utf-8'), 0xe9, ...encode('\n4,€\n', 'utf-8'))
     expect(cellsOf(await readFile(latin))).toEqual([
@@ -240,6 +258,14 @@ describe('the beginning', () => {
     expect(found.state).toMatchObject({ encoding, delimiter: ';', header: ['Adresse', 'Größe'] })
     expect(cellsOf(found)).toEqual(rows)
     expect(cellsOf(await readFile(encode(table, encoding), { wanted: { encoding } }))).toEqual(rows)
+  })
+
+  test.each(ENCODINGS)('%s stays what it is over a file that comes in many pieces', async (encoding) => {
+    const expected = Array.from({ length: 20_000 }, (_, i) => [`é${i}`, `"ü",\n${'x'.repeat(i % 30)}`])
+    const rows = expected.map(([one, other]) => `${one},"${other?.replaceAll('"', '""')}"\r\n`)
+    const file = encode(`a,b\r\n${rows.join('')}`, encoding)
+    const cuts = [300_001, 70_003, 99_999, 131_071]
+    expect(cellsOf(await readFile(file, { cuts, chunk: 7_001 }))).toEqual(expected)
   })
 
   test('a broken row does not make UTF-8 another encoding', async () => {
