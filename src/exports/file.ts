@@ -1,4 +1,5 @@
 // Files that are too large to be held: read page by page as they are taken.
+import { sqlState } from '../db/retry.ts'
 import { log } from '../log.ts'
 
 export const FILE_FORMATS = ['csv', 'ndjson'] as const
@@ -31,7 +32,10 @@ export function streamFile<Place>(
       // A page on which nobody fits is empty: whoever waits is not woken for that.
       do {
         const page: FilePage<Place> = await readPage(place).catch((error: unknown) => {
-          log('file_broken', { problem: error instanceof Error ? error.name : 'unknown' })
+          log('file_broken', {
+            error: error instanceof Error ? error.name : 'unknown',
+            sql_state: sqlState(error) ?? null,
+          })
           throw error
         })
         text += page.text
