@@ -88,13 +88,13 @@ export const FORMATS: Record<Exclude<ExportFormat, 'generic'>, Format> = {
 
 const lower = (header: readonly string[]) => new Set(header.map((name) => name.toLowerCase()))
 
-/** Columns that stand before the file's own where it holds the rows that an import refused. */
-const OF_REFUSALS = ['line', 'reason']
+/** What a file of refused rows begins with, before the columns of their own file: left out when it is imported again. */
+export const REFUSAL_COLUMNS = ['line', 'reason'] as const
 export const holdsRefusals = (header: readonly string[]) =>
-  header.length > 2 && OF_REFUSALS.every((name, i) => header[i] === name)
+  header.length > 2 && REFUSAL_COLUMNS.every((name, i) => header[i] === name)
 
 export function formatOf(header: readonly string[]): ExportFormat {
-  const names = lower(holdsRefusals(header) ? header.slice(OF_REFUSALS.length) : header)
+  const names = lower(holdsRefusals(header) ? header.slice(REFUSAL_COLUMNS.length) : header)
   const has = (columns: string[]) => columns.every((name) => names.has(name))
   for (const [format, { signs, exact = [] }] of Object.entries(FORMATS)) {
     const found = signs.some(has) || exact.some((columns) => columns.length === names.size && has(columns))
@@ -114,7 +114,7 @@ export type Standing = SubscriberStatus | 'never' | 'for a time' | 'unclear'
 
 /** @returns null when the rows say it themselves */
 export function standingOf(format: ExportFormat, header: readonly string[], file_name: string | null): Standing | null {
-  const columns = lower(holdsRefusals(header) ? header.slice(OF_REFUSALS.length) : header)
+  const columns = lower(holdsRefusals(header) ? header.slice(REFUSAL_COLUMNS.length) : header)
   const name = file_name ?? ''
   // The names are looked at as well when somebody has taken columns away.
   if (format === 'mailchimp' || (format === 'generic' && /_export_/i.test(name))) {

@@ -8,7 +8,7 @@ import {
   type SuppressionField,
   usualField,
 } from './fields.ts'
-import { FORMATS, holdsRefusals, type Standing, standingOf } from './formats.ts'
+import { FORMATS, holdsRefusals, REFUSAL_COLUMNS, type Standing, standingOf } from './formats.ts'
 import type { ColumnDescription, ExportFormat, ReadState } from './state.ts'
 import type { ImportKind } from './status.ts'
 
@@ -44,9 +44,6 @@ export class MappingProblem extends Error {
   }
 }
 
-/** What `refusals.csv` begins with, before the columns of the file: left out when it is imported again. */
-export const REFUSAL_COLUMNS = ['line', 'reason'] as const
-
 const ATTRIBUTE = /^attributes\.([A-Za-z][A-Za-z0-9_]{0,63})$/
 /** A column by its number, from 1: for names that are empty or given twice. */
 const NUMBER = /^#([1-9]\d{0,3})$/
@@ -67,13 +64,11 @@ export function mapColumns(
 ): Columns {
   const { format, header: names } = state
   const chosen = readMapping(names, mapping)
-  const hasRefusals = REFUSAL_COLUMNS.every((name, i) => names[i] === name)
-  const own = holdsRefusals(names) ? 2 : 0
+  const own = holdsRefusals(names) ? REFUSAL_COLUMNS.length : 0
   const targets = names.map((name, i) => {
     const choice = chosen.get(i)
     if (choice !== undefined) return target(name, choice, types, kind)
     if (i < own) return null
-    if (i < REFUSAL_COLUMNS.length && hasRefusals) return null
     const known = format === 'generic' ? undefined : FORMATS[format].columns.get(name.toLowerCase())
     // What is known of an export's columns is about subscribers.
     if (kind === 'suppressions' && known !== undefined && format !== 'kit') return null

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { streamFile } from '../exports/file.ts'
-import { REFUSAL_COLUMNS } from './mapping.ts'
+import { REFUSAL_COLUMNS } from './formats.ts'
 import type { Delimiter } from './options.ts'
 import type { RefusedRecord } from './slice.ts'
 import { import_refusals } from './table.ts'

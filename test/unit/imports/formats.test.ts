@@ -71,8 +71,11 @@ describe('Mailchimp', () => {
   })
 
   test('whoever left stays unsubscribed, also where the time is not known', async () => {
-    const { rows } = await importOf('unsubscribed_email_audience_export_1a2b3c4d.csv')
-    expect(statuses(rows)).toEqual(['left@example.com unsubscribed', 'left-long-ago@example.com unsubscribed'])
+    const name = 'unsubscribed_email_audience_export_1a2b3c4d.csv'
+    const { rows } = await importOf(name)
+    const left = ['left@example.com unsubscribed', 'left-long-ago@example.com unsubscribed']
+    expect(statuses(rows)).toEqual(left)
+    expect(statuses((await importOf(name, { file_name: 'people.csv' })).rows)).toEqual(left)
     expect(rows[0]).toMatchObject({
       attributes: { unsubscribe_reason: 'NORMAL', unsubscribe_comment: 'Too many, too long' },
     })
