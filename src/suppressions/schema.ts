@@ -96,14 +96,10 @@ const filters = {
 export const suppressionQuery = z.strictObject({
   ...pageQuery,
   ...filters,
-  value: z
-    .string()
-    .max(254)
-    .optional()
-    .openapi({
-      description:
-        'This address, domain or whole hash, in any case. An address is also found by the hash that a deleted subscriber left',
-    }),
+  value: z.string().max(254).optional().openapi({
+    description:
+      'This address, domain or whole hash, in any case. An address is also found by the hash that a deleted subscriber left',
+  }),
 })
 
 export const exportQuery = z.strictObject({ ...fileQuery, ...filters })
