@@ -21,6 +21,9 @@ export class Batch {
   readonly #mixed: boolean[] = []
   readonly #problems: (string | null)[] = []
   #units: Units = new Uint8Array()
+  /** Bytes of the file before the units, and of each unit. */
+  #offset = 0
+  #unit = 1
   #records: SourceRecord[] = []
 
   constructor(encoding: Encoding, columns: number) {
@@ -59,9 +62,16 @@ export class Batch {
     this.#problems.push(problem)
   }
 
-  /** Makes records of what was taken since the last time. */
-  take(units: Units): SourceRecord[] {
+  /**
+   * Makes records of what was taken since the last time.
+   *
+   * @param offset - bytes of the file before the units
+   * @param unit - bytes of each
+   */
+  take(units: Units, offset: number, unit: number): SourceRecord[] {
     this.#units = units
+    this.#offset = offset
+    this.#unit = unit
     this.#records = []
     for (let first = 0; first < this.size; ) {
       if (this.#problems[first] !== null) {
@@ -111,7 +121,7 @@ export class Batch {
       this.#records.push(
         nul && record.includes('\0')
           ? this.#refused(i, 'contains a NUL character')
-          : { line: this.#lines[i] ?? 0, cells, text: record, problem: null },
+          : { ...this.#place(i), cells, text: record, problem: null },
       )
     }
   }
@@ -142,7 +152,11 @@ export class Batch {
     const start = this.#starts[i] ?? 0
     const end = Math.min(this.#ends[i] ?? 0, start + KEPT * 4)
     const text = decodeAnyway(bytesOf(this.#units, start, end), this.#encoding).slice(0, KEPT)
-    return { line: this.#lines[i] ?? 0, cells: [], text, problem }
+    return { ...this.#place(i), cells: [], text, problem }
+  }
+
+  #place(i: number): { offset: number; line: number } {
+    return { offset: this.#offset + (this.#starts[i] ?? 0) * this.#unit, line: this.#lines[i] ?? 0 }
   }
 }
 

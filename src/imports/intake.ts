@@ -44,7 +44,12 @@ export class Intake<Row> {
     for (const record of records) {
       const { problem } = record
       const result = problem === null ? this.#destination.read(this.#columns, record.cells) : { problem }
-      this.#slice.add(record, result, 'row' in result ? this.#destination.who(result.row) : null)
+      const who = 'row' in result ? this.#destination.who(result.row) : null
+      if (this.#slice.hasEnoughOf(who)) {
+        this.#slice.moveTo({ offset: record.offset, line: record.line }, atRecord(state))
+        await this.#write()
+      }
+      this.#slice.add(record, result, who)
     }
     this.#slice.moveTo({ offset, line }, state)
     if (this.#slice.isFull) await this.#write()
@@ -71,4 +76,11 @@ export class Intake<Row> {
     // Looked at before the next slice; until then a failure is nobody's surprise.
     this.#writing.catch(() => {})
   }
+}
+
+/** The state where a record begins, of the one behind all that were read with it. */
+function atRecord(state: ReadState): ReadState {
+  if (!state.in_long_record) return state
+  const { in_long_record: _, ...rest } = state
+  return rest
 }

@@ -65,7 +65,7 @@ export async function* readPart(
       await window.fill(needed)
       const units = window.units
       const done = scan(units, window.unit, last && window.ended, line, state, batch)
-      const records = batch.take(units)
+      const records = batch.take(units, window.offset, window.unit)
       window.drop(done.at * window.unit)
       line = done.line
       if (done.in_long_record !== (state.in_long_record === true)) {

@@ -7,10 +7,7 @@ import type { ReadState, SourceRecord } from './state.ts'
 const ROWS = 4_000
 /** Characters of the records of one transaction: what Neon takes in one request is not published, 64 MB pass. */
 const CHARACTERS = 4_000_000
-/**
- * Rows of one person in one transaction, about: each further one costs it a pass of its own. A slice ends where the reader
- * pauses (every few hundred records), so that there may be some more.
- */
+/** Rows of one person in one transaction: each further one costs it a pass of its own. */
 const MENTIONS = 8
 /** Characters of a refused record that are kept. */
 const RECORD_LIMIT = 10_000
@@ -46,7 +43,6 @@ export class Slice<Row> {
   state: ReadState | undefined
   #characters = 0
   readonly #mentions = new Map<string, number>()
-  #most_mentions = 0
 
   constructor(from: Position) {
     this.from = from.offset
@@ -59,10 +55,12 @@ export class Slice<Row> {
     const record = storable(text)
     if ('row' in result) this.rows.push({ line, row: result.row, record })
     else this.refused.push({ line, reason: result.problem, record })
-    if (who === null) return
-    const mentions = (this.#mentions.get(who) ?? 0) + 1
-    this.#mentions.set(who, mentions)
-    this.#most_mentions = Math.max(this.#most_mentions, mentions)
+    if (who !== null) this.#mentions.set(who, (this.#mentions.get(who) ?? 0) + 1)
+  }
+
+  /** Whether one more row about this person is for the next slice. */
+  hasEnoughOf(who: string | null): boolean {
+    return who !== null && (this.#mentions.get(who) ?? 0) >= MENTIONS
   }
 
   moveTo(to: Position, state: ReadState): void {
@@ -71,8 +69,7 @@ export class Slice<Row> {
   }
 
   get isFull(): boolean {
-    const records = this.rows.length + this.refused.length
-    return records >= ROWS || this.#characters >= CHARACTERS || this.#most_mentions >= MENTIONS
+    return this.rows.length + this.refused.length >= ROWS || this.#characters >= CHARACTERS
   }
 
   get isEmpty(): boolean {

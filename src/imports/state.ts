@@ -20,7 +20,8 @@ export interface ReadState {
 
 /** One record of the file. */
 export interface SourceRecord {
-  /** Where it begins, from 1. */
+  /** Where it begins: bytes of the file before it, and the line, from 1. A part may also begin there. */
+  offset: number
   line: number
   /** As many as the header has. None when there is a problem. */
   cells: string[]

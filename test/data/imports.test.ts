@@ -146,10 +146,10 @@ describe('a whole file', () => {
 
   test('a person in every row of a long file: each row takes effect after the one before', async () => {
     const at = domain()
-    const file = `email,first_name\n${Array.from({ length: 1200 }, (_, i) => `a@${at},N${i % 600}\n`).join('')}`
+    const file = `email,first_name\n${Array.from({ length: 200 }, (_, i) => `a@${at},N${i % 100}\n`).join('')}`
     const options = { policy: 'overwrite' as const, encoding: 'utf-8' as const }
-    expect(counts(await importWhole(file, options))).toEqual({ ...NONE, rows: 1200, created: 1, updated: 1199 })
-    expect((await people(at)).map(({ first_name }) => first_name)).toEqual(['N599'])
+    expect(counts(await importWhole(file, options))).toEqual({ ...NONE, rows: 200, created: 1, updated: 199 })
+    expect((await people(at)).map(({ first_name }) => first_name)).toEqual(['N99'])
   })
 
   test.each([
