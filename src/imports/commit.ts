@@ -22,6 +22,7 @@ export interface News {
  *
  * @param counts - rows whose end is known already; those that were refused before are counted here
  * @param statements - write the rest, and count it
+ * @returns what the statements of the transaction did, or nothing when its answer was lost
  * @throws {Problem} when the part no longer holds the import
  */
 export async function commitSlice(
@@ -31,17 +32,16 @@ export async function commitSlice(
   counts: Partial<Counts>,
   statements: readonly SQL[],
   news: News,
-): Promise<void> {
+): Promise<{ rowCount: number }[]> {
   const refused = slice.refused.length + (counts.refused ?? 0)
   const first = db.execute(advance(hold, slice.from, slice.to, { ...counts, refused }, news))
   const others = [...(slice.refused.length > 0 ? [keepRefusals(hold.import_id, slice.refused)] : []), ...statements]
   for (let attempt = 1; ; attempt++) {
     try {
-      await retryDeadlocks(() => db.batch([first, ...others.map((statement) => db.execute(statement))]))
-      return
+      return await retryDeadlocks(() => db.batch([first, ...others.map((statement) => db.execute(statement))]))
     } catch (error) {
       const found = await findImport(db, hold.import_id)
-      if (found?.lease_token === hold.token && found.next_offset === slice.to.offset) return
+      if (found?.lease_token === hold.token && found.next_offset === slice.to.offset) return []
       if (wasMoved(error)) throw await lostHold(db, hold.import_id, slice.from)
       if (sqlState(error) !== undefined || attempt === TRIES) throw error
     }

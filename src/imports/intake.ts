@@ -15,7 +15,7 @@ export interface Destination<Row> {
    * Makes ready what writes a slice, while the one before may still be on its way. The function it answers does it: one
    * transaction, which moves the import over the slice.
    */
-  prepare(slice: Slice<Row>, news: News): Promise<() => Promise<void>>
+  prepare(slice: Slice<Row>, news: News): Promise<() => Promise<unknown>>
 }
 
 /** Gathers what is read into slices and has them written, one while the next one is read. */
@@ -27,7 +27,7 @@ export class Intake<Row> {
   #columns: Columns | undefined
   /** As it was last written. */
   #state: ReadState | null
-  #writing: Promise<void> = Promise.resolve()
+  #writing: Promise<unknown> = Promise.resolve()
 
   constructor(held: StoredImport, types: ReadonlyMap<string, AttributeType>, destination: Destination<Row>) {
     this.#held = held

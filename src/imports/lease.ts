@@ -111,10 +111,13 @@ function addCounts({
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
 
 /** Whether a transaction failed because its part no longer holds the import, or found it moved (`advance`). */
-export function wasMoved(error: unknown): boolean {
+export const wasMoved = (error: unknown) => emptied(error, 'next_offset')
+
+/** Whether a transaction failed because a statement of its own put null into this column of `imports`, which refuses it. */
+export function emptied(error: unknown, column: 'next_offset' | 'rows'): boolean {
   for (let e = error; e instanceof Error; e = e.cause) {
     // 23502: not_null_violation.
-    if ('code' in e && e.code === '23502' && 'table' in e && e.table === 'imports') return true
+    if ('code' in e && e.code === '23502' && 'column' in e && e.column === column) return true
   }
   return false
 }

@@ -33,7 +33,7 @@ export class Suppressions implements Destination<SuppressionRow> {
     return null
   }
 
-  async prepare(slice: Slice<SuppressionRow>, news: News): Promise<() => Promise<void>> {
+  async prepare(slice: Slice<SuppressionRow>, news: News): Promise<() => Promise<unknown>> {
     const rows = slice.rows.map(({ row }) => row)
     if (this.#held.dry_run) {
       const found = await this.#db.execute<{ created: number }>(countNew(rows))

@@ -10,15 +10,23 @@ import { CREATED_HERE, judgeRows, type WriteMode } from './judge.ts'
  * Nobody else sees a subscriber of this transaction, so what is known of them is all there is: they join their lists here,
  * and the next statement leaves them out. Rows with `resubscribe` it sees to all the same, with what they overrule.
  *
+ * @param all - creates either so many, which is every row, or nobody; null creates whom it can
  * @param end - the query at the end, over `fresh` (one line per created subscriber) and `noted`, which it must read
  */
-export const createRows = (mode: WriteMode, rows: string, policy: ImportPolicy, end: SQL = FRESH) => sql`
+export const createRows = (
+  mode: WriteMode,
+  rows: string,
+  policy: ImportPolicy,
+  all: number | null,
+  end: SQL = FRESH,
+) => sql`
   with ${judgeRows(mode, rows, policy)},
   created as (
     insert into subscribers (email, first_name, last_name, status, attributes, timezone, locale, tags)
     select new_email, new_first_name, new_last_name, new_status, new_attributes, new_timezone, new_locale, new_tags
     from judged
     where subscriber_id is null and refusal is null
+      ${all === null ? sql`` : sql`and (select count(*) from judged where subscriber_id is null and refusal is null) = ${all}`}
     order by lower(new_email)
     on conflict (lower(email)) do nothing
     returning id, email, status

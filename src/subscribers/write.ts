@@ -7,7 +7,7 @@ import { hashEmail, writeBesideErasures } from './erasure.ts'
 import { createdHere, type WriteMode } from './judge.ts'
 import type { Refusal, RowAnswer, SubscriberRow, TypedAttribute } from './row.ts'
 import type { SubscriberStatus } from './status.ts'
-import { updateRows } from './update-statement.ts'
+import { type Pass, updateRows } from './update-statement.ts'
 
 /**
  * Writes subscribers, their memberships and consents: every create, update, upsert, import and resubscription comes
@@ -28,7 +28,7 @@ export async function writeSubscribers(
   { policy = 'overwrite' }: { policy?: ImportPolicy } = {},
 ): Promise<RowAnswer[]> {
   if (rows.length === 0) return []
-  const statements = await writeStatements(hash_key, mode, rows, policy)
+  const { statements } = await writeStatements(hash_key, mode, rows, policy)
   const answers: RowAnswer[] = Array.from(rows, () => ({ ...NOTHING }))
   await retryDeadlocks(async () => {
     const [first, ...others] = statements.map((statement) => db.execute(statement))
@@ -55,6 +55,18 @@ export interface PassEnd {
 /** Statements of `writeStatements` before the first pass, each of which has three. */
 const BEFORE_PASSES = 2
 
+/** Ways to write the same rows, each in one transaction. */
+export interface WriteStatements {
+  statements: SQL[]
+  /**
+   * A third less work, for rows that are all new: creates all of them or nobody, and does nothing else. Null when the rows
+   * are not of that kind.
+   *
+   * @param end - as of `createRows`; it has to fail the transaction when not all were created
+   */
+  whenAllNew(end: SQL): SQL[] | null
+}
+
 /**
  * The statements of one transaction that writes these rows, for a caller who has something of their own to add to it.
  *
@@ -66,17 +78,34 @@ export async function writeStatements(
   rows: readonly SubscriberRow[],
   policy: ImportPolicy,
   end?: (ns: number[]) => PassEnd,
-): Promise<SQL[]> {
+): Promise<WriteStatements> {
   const list_ids = [...new Set(rows.flatMap((row) => row.list_ids ?? []))]
   const passes = await Promise.all(
-    inPasses(rows).map((numbered) => passOf(hash_key, mode, numbered, policy, end?.(numbered.map(({ n }) => n)))),
+    inPasses(rows).map(async (numbered) => ({
+      numbered,
+      json: await rowsAsJson(hash_key, numbered),
+      count: numbered.length,
+      resubscribes: numbered.some(({ resubscribe }) => resubscribe),
+    })),
   )
-  return [
+  const before = [
     writeBesideErasures(),
     // A list that is deleted meanwhile waits for this transaction, or is unknown to it.
     sql`select from mailing_lists where id = any(${sql.param(list_ids)}::bigint[]) order by id for key share`,
-    ...passes.flat(),
   ]
+  return {
+    statements: [
+      ...before,
+      ...passes.flatMap(({ numbered, ...pass }) =>
+        passOf(mode, numbered, pass, policy, end?.(numbered.map(({ n }) => n))),
+      ),
+    ],
+    whenAllNew(all_new_end) {
+      const [only] = passes
+      if (!only || passes.length > 1 || only.resubscribes) return null
+      return [...before, createRows(mode, only.json, policy, only.count, all_new_end)]
+    },
+  }
 }
 
 interface UpdateAnswer {
@@ -122,26 +151,24 @@ function inPasses(rows: readonly SubscriberRow[]): NumberedRow[][] {
 }
 
 /** The statements of one pass: create who is missing, lock everyone in order of address, then change what differs. */
-async function passOf(
-  hash_key: string,
+function passOf(
   mode: WriteMode,
-  rows: NumberedRow[],
+  rows: readonly NumberedRow[],
+  pass: Pass,
   policy: ImportPolicy,
   end: PassEnd | undefined,
-): Promise<SQL[]> {
-  const json = await rowsAsJson(hash_key, rows)
-  const resubscribes = rows.some(({ resubscribe }) => resubscribe)
+): SQL[] {
   const named =
     mode === 'update'
       ? sql`id = any(${sql.param(rows.map((row) => row.id))}::bigint[])`
       : sql`lower(email) = any(${sql.param(rows.map((row) => row.email?.toLowerCase()))}::text[])`
   return [
-    mode === 'update' ? sql`select 0 as n where false` : createRows(mode, json, policy, end?.created),
+    mode === 'update' ? sql`select 0 as n where false` : createRows(mode, pass.json, policy, null, end?.created),
     // Those of this very transaction are locked already.
     sql`select id from subscribers
       where cardinality(${createdHere}) < ${rows.length} and ${named} and xmin <> pg_current_xact_id()::xid
       order by lower(email) for update`,
-    updateRows(mode, { json, count: rows.length, resubscribes }, policy, end?.settled),
+    updateRows(mode, pass, policy, end?.settled),
   ]
 }
 

@@ -144,6 +144,18 @@ describe('a whole file', () => {
     expect((await people(at)).map(({ first_name }) => first_name)).toEqual(['Three', 'Bee'])
   })
 
+  test('people who are there already, in the middle of a long file of new ones', async () => {
+    const at = domain()
+    const [header, ...rows] = csv(at, 13_000).trimEnd().split('\n')
+    const options = { encoding: 'utf-8' as const, list_ids: [list_id], consent_source: 'x' }
+    await importWhole([header, ...rows.slice(5000, 5003), ...rows.slice(12_999)].join('\n'), options)
+    const done = await importWhole([header, ...rows].join('\n'), options)
+    expect(counts(done)).toEqual({ ...NONE, rows: 13_000, created: 12_996, unchanged: 4 })
+    const found = await people(at)
+    expect(found).toHaveLength(13_000)
+    expect(found.every(({ lists, consents }) => String(lists) === `${list_id}:subscribed` && consents === 1)).toBe(true)
+  })
+
   test('a person in every row of a long file: each row takes effect after the one before', async () => {
     const at = domain()
     const file = `email,first_name\n${Array.from({ length: 200 }, (_, i) => `a@${at},N${i % 100}\n`).join('')}`
