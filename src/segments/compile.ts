@@ -11,12 +11,11 @@ import { engagedPeople, type People, peopleOfCampaign, peopleOfLink, peopleOfLis
  *
  * @param filter - as check.ts passes it
  */
-export const segmentCondition = (filter: Filter): SQL => compile(filter, { negated: false, must: true }, byKey)
-
-function byKey({ rows }: People, { negated }: Position): SQL {
-  const found = sql`exists (select 1 from (${rows}) p where p.subscriber_id = s.id offset 0)`
-  return negated ? sql`not ${found}` : found
-}
+export const segmentCondition = (filter: Filter): SQL =>
+  compile(filter, { negated: false, must: true }, ({ rows }, { negated }) => {
+    const found = sql`exists (select 1 from (${rows}) p where p.subscriber_id = s.id offset 0)`
+    return negated ? sql`not ${found}` : found
+  })
 
 /** The same for all subscribers at once: what other tables know is read as a whole and joined. */
 export interface WholeSegment {
@@ -27,18 +26,19 @@ export interface WholeSegment {
 
 export function wholeSegment(filter: Filter): WholeSegment {
   const joins: SQL[] = []
-  const condition = compile(filter, { negated: false, must: true }, (people, position) => {
-    if (people.by_key) return byKey(people, position)
-    const { rows, all = rows, repeats } = people
-    const { negated, must } = position
-    // Postgres makes a semijoin or antijoin of it.
-    if (must) return sql`${negated ? sql`not ` : sql``}exists (select 1 from (${all}) p where p.subscriber_id = s.id)`
-    // An outer join holds wherever in the tree the condition is.
-    const name = sql.raw(`p${joins.length}`)
-    const each = repeats ? sql`select distinct q.subscriber_id from (${all}) q` : all
-    joins.push(sql`left join (${each}) ${name} on ${name}.subscriber_id = s.id`)
-    return negated ? sql`${name}.subscriber_id is null` : sql`${name}.subscriber_id is not null`
-  })
+  const condition = compile(
+    filter,
+    { negated: false, must: true },
+    ({ rows, all = rows, repeats }, { negated, must }) => {
+      // Postgres makes a semijoin or antijoin of it.
+      if (must) return sql`${negated ? sql`not ` : sql``}exists (select 1 from (${all}) p where p.subscriber_id = s.id)`
+      // An outer join holds wherever in the tree the condition is.
+      const name = sql.raw(`p${joins.length}`)
+      const each = repeats ? sql`select distinct q.subscriber_id from (${all}) q` : all
+      joins.push(sql`left join (${each}) ${name} on ${name}.subscriber_id = s.id`)
+      return negated ? sql`${name}.subscriber_id is null` : sql`${name}.subscriber_id is not null`
+    },
+  )
   return { joins: sql.join(joins, sql` `), condition }
 }
 
