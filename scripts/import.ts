@@ -13,7 +13,7 @@ const HELP = `npm run import -- FILE.csv --list NAME [options]
   --api URL --key KEY    the installation and an API key with the scopes read and write
                          (or EMK_API_URL and EMK_API_KEY; the running local stack when left out)
   --dry-run              read and judge every row, write none, and show what would be written
-  --policy POLICY        what may change of people who are there already: skip (nothing), fill (what is empty;
+  --policy POLICY        what may change of people who are there already: skip (nothing but opt-outs), fill (what is empty;
                          this is the default) or overwrite (whatever the file has a value for)
   --map COLUMN=FIELD     what a column is: email, name, first_name, last_name, status, unsubscribed, bounced, complained,
                          tags, timezone, locale, consented_at, consent_source, list_ids, attributes, attributes.<name>,

@@ -1,7 +1,7 @@
 /**
- * What a file may change of people who are there already. `skip`: nothing at all, lists and tags neither. `fill`: only what
- * is empty. `overwrite`: whatever the file has a value for. An empty cell never erases anything, and no policy makes anyone
- * mailable who opted out, bounced, complained or was deleted.
+ * What a file may change of people who are there already. `skip`: nothing, lists and tags neither. `fill`: only what is
+ * empty. `overwrite`: whatever the file has a value for. An empty cell never erases anything, an opt-out counts
+ * under every policy, and none makes anyone mailable who opted out, bounced, complained or was deleted.
  */
 export const IMPORT_POLICIES = ['skip', 'fill', 'overwrite'] as const
 export type ImportPolicy = (typeof IMPORT_POLICIES)[number]

@@ -46,7 +46,7 @@ export const newImportQuery = z.strictObject({
     }),
   policy: z.enum(IMPORT_POLICIES).default('fill').openapi({
     description:
-      'What the file may change of people who are there already. `skip`: nothing, lists and tags neither. `fill`: what is empty. `overwrite`: whatever it has a value for. An empty cell never erases anything',
+      'What the file may change of people who are there already. `skip`: nothing, lists and tags neither; only an opt-out counts. `fill`: what is empty. `overwrite`: whatever it has a value for. An empty cell never erases anything',
   }),
   dry_run: flag(false).openapi({
     description: 'Reads and judges every row and writes none; `sample` shows the first as they would be',

@@ -45,7 +45,8 @@ export const rank = (status: SQL) => sql`array_position(${RANKS}, ${status})`
  * who had left before (a membership keeps the first time, the consents keep all). When no record says
  * when a status got worse, the subscriber's last change counts: later than the truth, so never too lenient.
  *
- * The policy says what a row may change of someone who is there; `skipped` marks those it leaves alone. Attributes are
+ * The policy says what a row may change of someone who is there; `skipped` marks those it leaves alone. An opt-out counts
+ * under every policy: under `skip` it is then all that is written of the row. Attributes are
  * held to their definitions as they come in: what is stored was, when the definition was made.
  *
  * @param rows - JSON array of rows as `asJson` (write.ts) makes them
@@ -66,7 +67,7 @@ export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy, o
     select
       i.n, i.hash, i.consent_source, i.consent_wording, i.consent_country,
       case when i.consented_at between now() and now() + ${CLOCK_SKEW} then now() else i.consented_at end as consented_at,
-      coalesce(i.list_ids, '{}') as list_ids,
+      ${policy === 'skip' ? sql`case when ${there} then '{}' else coalesce(i.list_ids, '{}') end` : sql`coalesce(i.list_ids, '{}')`} as list_ids,
       coalesce(i.resubscribe, false) as resubscribe, coalesce(i.status, 'active') as asked_status,
       s.id as subscriber_id, s.xmin = pg_current_xact_id()::xid as written_here,
       s.email as old_email, s.first_name as old_first_name, s.last_name as old_last_name, s.status as old_status,
@@ -75,14 +76,10 @@ export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy, o
       ${mode === 'update' ? sql`coalesce(i.email, s.email)` : sql`coalesce(s.email, i.email)`} as new_email,
       ${newText('first_name', policy)} as new_first_name, ${newText('last_name', policy)} as new_last_name,
       ${newText('timezone', policy)} as new_timezone, ${newText('locale', policy)} as new_locale,
-      ${
-        policy === 'fill'
-          ? sql`coalesce(i.attributes, '{}') || coalesce(s.attributes, '{}')`
-          : sql`(coalesce(s.attributes, '{}') || coalesce(i.attributes, '{}')) - coalesce(i.attributes_gone, '{}')`
-      } as new_attributes,
+      ${newAttributes(policy)} as new_attributes,
       ${newTags(policy)} as new_tags,
-      t.name as attribute, t.type as attribute_type,
-      ${policy === 'skip' ? sql`s.id is not null and i.n <> all (${createdHere})` : sql`false`} as skipped,
+      ${policy === 'skip' ? sql`case when not ${there} then t.name end` : sql`t.name`} as attribute, t.type as attribute_type,
+      ${policy === 'skip' ? sql`${there} and (${rank(sql`i.status`)} > ${rank(sql`s.status`)}) is not true` : sql`false`} as skipped,
       case
         when s.id is null or i.resubscribe then coalesce(i.status, 'active')
         when ${rank(sql`i.status`)} > ${rank(sql`s.status`)} then i.status
@@ -135,11 +132,21 @@ export const judgeRows = (mode: WriteMode, rows: string, policy: ImportPolicy, o
     from beside b
   )`
 
+/** Somebody whom this row did not create. */
+const there = sql`(s.id is not null and i.n <> all (${createdHere}))`
+
 const newText = (field: 'first_name' | 'last_name' | 'timezone' | 'locale', policy: ImportPolicy) => {
   const [old, given] = [sql.raw(`s.${field}`), sql.raw(`i.${field}`)]
-  return policy === 'fill'
-    ? sql`coalesce(${old}, ${given})`
-    : sql`case when i.row ? ${sql.raw(`'${field}'`)} then ${given} else ${old} end`
+  if (policy === 'fill') return sql`coalesce(${old}, ${given})`
+  if (policy === 'skip') return sql`case when s.id is null then ${given} else ${old} end`
+  return sql`case when i.row ? ${sql.raw(`'${field}'`)} then ${given} else ${old} end`
+}
+
+const newAttributes = (policy: ImportPolicy) => {
+  const [old, given] = [sql`coalesce(s.attributes, '{}')`, sql`coalesce(i.attributes, '{}')`]
+  if (policy === 'fill') return sql`${given} || ${old}`
+  const merged = sql`(${old} || ${given}) - coalesce(i.attributes_gone, '{}')`
+  return policy === 'skip' ? sql`case when s.id is null then ${merged} else s.attributes end` : merged
 }
 
 const newTags = (policy: ImportPolicy) => {
@@ -147,7 +154,7 @@ const newTags = (policy: ImportPolicy) => {
   const kept = policy === 'fill' ? sql`${stored} || coalesce(i.tags, '{}')` : sql`coalesce(i.tags, ${stored})`
   const gone = policy === 'fill' ? sql`'{}'` : sql`coalesce(i.remove_tags, '{}')`
   return sql`
-      case when i.row ?| '{tags,add_tags,remove_tags}' then array(
+      case when i.row ?| '{tags,add_tags,remove_tags}' ${policy === 'skip' ? sql`and s.id is null` : sql``} then array(
         select tag from unnest(${kept} || coalesce(i.add_tags, '{}')) as g(tag)
         where tag <> all(${gone}) group by tag order by tag collate "C"
       ) else ${stored} end`

@@ -184,7 +184,7 @@ export const bulkUpsert = named(
       .max(BULK_LIMIT),
     policy: z.enum(IMPORT_POLICIES).default('overwrite').openapi({
       description:
-        'What may change of people who are there already. `skip`: nothing, lists and tags neither. `fill`: only what is empty; tags, lists and consents are added. `overwrite`: whatever a row names',
+        'What may change of people who are there already. `skip`: nothing, lists and tags neither; only an opt-out counts. `fill`: only what is empty; tags, lists and consents are added. `overwrite`: whatever a row names',
     }),
   }),
 )

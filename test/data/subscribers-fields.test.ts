@@ -162,13 +162,37 @@ describe('an upsert by policy', () => {
       { outcome: 'skipped', id, refusal: null, kept: null, kept_lists: [] },
       { outcome: 'created' },
     ])
-    expect(await upsert({ email, status: 'unsubscribed', attributes: { seats: 'no number' } }, 'skip')).toMatchObject({
-      outcome: 'skipped',
-    })
+    expect(await upsert({ email, attributes: { seats: 'no number' } }, 'skip')).toMatchObject({ outcome: 'skipped' })
     expect(await person(email)).toEqual(stored)
     expect(await database.sql(`select 1 from consents where subscriber_id = $1`, [id])).toEqual([])
     expect(await database.sql(`select 1 from list_members where subscriber_id = $1`, [id])).toEqual([])
     expect(await person(other)).toMatchObject({ first_name: 'New', tags: ['new'] })
+  })
+
+  test('skip counts an opt-out, and nothing else of its row', async () => {
+    const [email, list_id] = [someone(), await newList()]
+    const { id } = await upsert({ email, ...before })
+    const stored = await person(email)
+    const left = {
+      email,
+      ...after,
+      list_ids: [list_id],
+      attributes: { seats: 'no number' },
+      consent_source: 'old file',
+    }
+    expect(await upsert({ ...left, status: 'bounced' }, 'skip')).toMatchObject({ outcome: 'updated', kept: null })
+    expect(await person(email)).toEqual({ ...stored, status: 'bounced', updated_at: expect.anything() })
+    expect(await upsert({ ...left, status: 'unsubscribed' }, 'skip')).toMatchObject({ outcome: 'skipped' })
+    expect(await upsert({ ...left, status: 'complained' }, 'skip')).toMatchObject({ outcome: 'updated' })
+    expect(await upsert({ ...left, status: 'active' }, 'skip')).toMatchObject({ outcome: 'skipped' })
+    expect(await person(email)).toEqual({ ...stored, status: 'complained', updated_at: expect.anything() })
+    expect(
+      await database.sql(`select action, source from consents where subscriber_id = $1 order by id`, [id]),
+    ).toEqual([
+      { action: 'unsubscribed', source: 'old file' },
+      { action: 'unsubscribed', source: 'old file' },
+    ])
+    expect(await database.sql(`select 1 from list_members where subscriber_id = $1`, [id])).toEqual([])
   })
 
   test('skip counts whom the same call created as there, and a refused row as not', async () => {
