@@ -81,7 +81,7 @@ export async function claimBatch(
           end as skip,
           coalesce((select extract(epoch from max(p.occurred_at)) * 1000 from consents p
             where p.subscriber_id = d.subscriber_id
-              and (starts_with(p.source, ${UNSUBSCRIBE_LINK}) or (p.action = 'resubscribed'
+              and ((p.action = 'unsubscribed' and starts_with(p.source, ${UNSUBSCRIBE_LINK})) or (p.action = 'resubscribed'
                 and (p.list_id is null or c.audience -> 'include' @> to_jsonb(p.list_id))))), 0)::float8 as known_optout_at,
           coalesce(s.email, '') as email, s.first_name, s.last_name, coalesce(s.attributes, '{}') as attributes, s.timezone, s.locale
         from free f

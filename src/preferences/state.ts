@@ -49,7 +49,7 @@ export async function readPreferences(db: Database, subscriber_id: number): Prom
       ) as blocked,
       coalesce((
         select extract(epoch from max(c.occurred_at)) * 1000 from consents c
-        where c.subscriber_id = s.id and starts_with(c.source, ${UNSUBSCRIBE_LINK})
+        where c.subscriber_id = s.id and c.action = 'unsubscribed' and starts_with(c.source, ${UNSUBSCRIBE_LINK})
       ), 0)::float8 as known_optout_at,
       coalesce((
         select json_agg(json_build_object('id', o.id, 'name', o.name, 'description', o.description,

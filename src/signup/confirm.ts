@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { iso } from '../db/iso.ts'
 import type { Services } from '../http/services.ts'
+import { leaveOrPause } from '../preferences/leave.ts'
 import { writeSubscribers } from '../subscribers/write.ts'
 
 /** A confirmed sign-up is kept for so many days; the consents are its proof. */
@@ -41,8 +42,8 @@ export interface Confirmation {
 }
 
 /**
- * Subscribes whoever signed up: this is their consent, and it brings back who had left, bounced or was deleted. Its moment
- * is written down first, so that whatever is repeated (a lost answer, two presses at once) is the same consent, and an
+ * Subscribes whoever signed up: this is their consent, and it brings back who had left, bounced or was deleted, to these
+ * lists and no other. Its moment is written down first, so that whatever is repeated (a lost answer, two presses at once) is the same consent, and an
  * opt-out after it stays.
  *
  * What they filled in replaces what is stored, unless a later sign-up of theirs was confirmed already. Their language does
@@ -65,6 +66,7 @@ export async function confirmSignup(
     }
     const { lists, locale } = signup
     if (lists.length === 0) break
+    await leaveOthers(db, signup, country)
     const [answer] = await writeSubscribers(
       db,
       hash_key,
@@ -91,6 +93,28 @@ export async function confirmSignup(
     return left ? { outcome: 'confirmed_before', lists: [], locale } : { outcome: 'confirmed', lists, locale }
   }
   return { outcome: 'lists_deleted', lists: [], locale: null }
+}
+
+/** `consents.source` of lists that are left by it. */
+const COMING_BACK = 'sign-up for other lists'
+
+/**
+ * Lists that somebody who gets nothing is still on would come back with the person: they are left before. Whatever fails
+ * after that leaves them with less mail and not with more.
+ */
+async function leaveOthers(db: Database, { email, lists }: Confirming, country: string | null): Promise<void> {
+  const { rows } = await db.execute<{ id: number; list_ids: number[] }>(sql`
+    select p.id::float8 as id, array_agg(m.list_id::float8) as list_ids
+    from subscribers p join list_members m on m.subscriber_id = p.id and m.status = 'subscribed'
+    where lower(p.email) = lower(${email}) and p.status <> 'active'
+      and m.list_id <> all(${sql.param(lists.map(({ id }) => id))}::bigint[])
+    group by p.id`)
+  for (const { id, list_ids } of rows) {
+    await leaveOrPause(db, id, {
+      ...{ list_ids, all: false, pause: 'keep', reason: null },
+      ...{ source: COMING_BACK, country },
+    })
+  }
 }
 
 interface Confirming {

@@ -11,7 +11,8 @@ import { forgetAddresses } from './forget.ts'
 /**
  * Deletes a subscriber with memberships and consents, and blanks or removes what else is kept of them, in one transaction.
  * What stays is a keyed hash of each address they had (so that importing an old file does not mail the person again) and rows
- * that hold only ids and numbers (so that every sum stays as it was). An address that was suppressed stays so, by its hash.
+ * that hold only ids and numbers (so that every sum stays as it was). An address that was suppressed stays so, by its hash;
+ * a former one that is another subscriber's by now stays suppressed as it is, for senders look for addresses only.
  *
  * A mail that is leaving at this moment leaves; what is heard of it later is counted, and kept without words.
  *
@@ -37,11 +38,14 @@ export async function deleteSubscriber(db: Database, hash_key: string, id: numbe
             where id = ${id} and email = ${email} and ${othersOf(id)} = ${sql.param(others)}::text[]
             returning id
           ), named as (
-            select a.address, a.hash, x.id, x.reason
+            select a.address, a.hash, x.id, x.reason,
+              exists (select from subscribers o where lower(o.email) = a.address and o.id <> ${id}) as is_anothers
             from gone, unnest(${sql.param(addresses)}::text[], ${sql.param(hashes)}::text[]) as a (address, hash)
             left join suppressions x on x.kind = 'address' and x.value = a.address
           ), unnamed as (
-            delete from suppressions where id in (select id from named)
+            delete from suppressions where id in (select id from named where not is_anothers)
+          ), handed_on as (
+            update suppressions set subscriber_id = null where id in (select id from named where is_anothers)
           )
           insert into suppressions as x (kind, value, reason, source)
           select 'hash', hash, coalesce(reason, 'deleted'), 'subscriber deleted' from named order by hash

@@ -160,6 +160,26 @@ describe('what comes after', () => {
   })
 })
 
+test('a former address that is suppressed and another subscriber’s by now stays suppressed', async () => {
+  const first = await upsert({ email: 'first@moved.example', status: 'unsubscribed' })
+  const id = first?.id ?? 0
+  await writeSubscribers(t.db, HASH_KEY, 'update', [{ id, email: 'second@moved.example' }])
+  // An old file brings the old address in again: it is not to be mailed.
+  const again = await upsert({ email: 'first@moved.example' })
+  expect(again).toMatchObject({ outcome: 'created' })
+  expect(await erase(id)).toBe(true)
+  const suppressed = () =>
+    t.sql(
+      `select kind, value, reason, subscriber_id from suppressions where value like '%@moved.example' order by value`,
+    )
+  expect(await suppressed()).toEqual([
+    { kind: 'address', value: 'first@moved.example', reason: 'unsubscribe', subscriber_id: null },
+  ])
+  expect(await erase(again?.id ?? 0)).toBe(true)
+  expect(await suppressed()).toEqual([])
+  expect(await upsert({ email: 'first@moved.example' })).toMatchObject({ refusal: 'deleted_before' })
+})
+
 test('while their mail waits: the next claim skips it', async () => {
   const { id, campaign_id } = await leaveTraces(t)
   await t.sql(

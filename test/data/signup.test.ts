@@ -3,8 +3,10 @@
 import { Hono } from 'hono'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connectDatabase, type Database } from '../../src/db/client.ts'
+import { claimBatch } from '../../src/ledger/claim.ts'
 import { deleteList } from '../../src/lists/delete.ts'
 import { leaveList } from '../../src/lists/leave.ts'
+import { readPreferences } from '../../src/preferences/state.ts'
 import { connectRedis } from '../../src/redis/client.ts'
 import { confirmSignup } from '../../src/signup/confirm.ts'
 import { confirmPages } from '../../src/signup/confirm-page.ts'
@@ -16,6 +18,7 @@ import { settleSignup } from '../../src/signup/settle.ts'
 import { deleteSubscriber } from '../../src/subscribers/delete.ts'
 import { writeSubscribers } from '../../src/subscribers/write.ts'
 import { signTimed } from '../../src/tokens/timed.ts'
+import { seedCampaign } from '../support/campaign.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { cronOf } from '../support/minute.ts'
 import { openTestRedis, redisEngines, type TestRedis } from '../support/redis.ts'
@@ -165,6 +168,25 @@ describe('single opt-in', () => {
       wording: 'Yes to single',
       country: 'DE',
     })
+  })
+
+  test('what a form says of its page never passes for an opt-out that is known already', async () => {
+    const fields = { first_name: null, last_name: null, locale: null, country: null }
+    const source = 'unsubscribe link, campaign 1'
+    const received = await receiveSignup(t.db, { email, list_ids: [lists.single], ...fields, source })
+    await settleSignup(s, received?.id ?? 0)
+    const { id = 0 } = (await person()) ?? {}
+    expect(await consentsOf(id)).toMatchObject([{ action: 'subscribed', source }])
+    expect(await readPreferences(t.db, id)).toMatchObject({ known_optout_at: 0 })
+    const { campaign_id } = await seedCampaign(t, 0)
+    await t.sql(`update campaigns set audience = audience || $2 where id = $1`, [
+      campaign_id,
+      JSON.stringify({ include: [lists.single] }),
+    ])
+    await t.sql('insert into batches (campaign_id, n, size, open, due_at) values ($1, 0, 1, 1, now())', [campaign_id])
+    await t.sql('insert into deliveries (campaign_id, subscriber_id, batch) values ($1, $2, 0)', [campaign_id, id])
+    const claim = await claimBatch(t.db, { campaign_id, batch: 0, token: crypto.randomUUID(), lease_seconds: 60 })
+    expect(claim).toMatchObject({ claimed: true, rows: [{ subscriber_id: id, skip: null, known_optout_at: 0 }] })
   })
 
   test('settled once more, because the first time could not say so, it tells nobody anything', async () => {
@@ -377,6 +399,32 @@ describe('confirming', () => {
     const { id } = await signUp([lists.double])
     expect(await confirmSignup(s, id, null)).toMatchObject({ outcome: 'confirmed' })
     expect(await person()).toMatchObject({ lists: [`${lists.double} subscribed`] })
+  })
+
+  test('who left everything comes back to these lists, not to those they were on', async () => {
+    const subscriber = await known([lists.single, lists.other_single, lists.double])
+    await known([], { status: 'unsubscribed' })
+    const { id } = await signUp([lists.double])
+    expect(await confirmSignup(s, id, 'AT')).toMatchObject({ outcome: 'confirmed' })
+    const others = [lists.single, lists.other_single]
+    expect(await person()).toMatchObject({ status: 'active' })
+    expect(
+      await t.sql(
+        `select list_id::float8, status from list_members where subscriber_id = $1 and status = 'subscribed'`,
+        [subscriber],
+      ),
+    ).toEqual([{ list_id: lists.double, status: 'subscribed' }])
+    expect(
+      await t.sql(
+        `select list_id::float8, country from consents
+         where subscriber_id = $1 and action = 'unsubscribed' and list_id is not null order by list_id`,
+        [subscriber],
+      ),
+    ).toEqual(others.sort((a, b) => a - b).map((list_id) => ({ list_id, country: 'AT' })))
+    // Whoever is there already leaves nothing by it.
+    const next = await signUp([lists.single])
+    await confirmSignup(s, next.id, null)
+    expect((await person())?.lists).toContain(`${lists.double} subscribed`)
   })
 
   test('of two sign-ups both can be confirmed, and what the newer says counts', async () => {
