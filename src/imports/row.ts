@@ -2,6 +2,7 @@
 // what they need for messages about nested fields: a file has a million of them.
 import { unguardFormula } from '../http/csv.ts'
 import { attributesProblem } from '../subscribers/attributes.ts'
+import { detached } from '../subscribers/detached.ts'
 import { normaliseEmail } from '../subscribers/email.ts'
 import { canonicalLocale, isTimezone } from '../subscribers/place.ts'
 import { ATTRIBUTE_KEYS_LIMIT, ATTRIBUTES_LIMIT, type SubscriberRow } from '../subscribers/row.ts'
@@ -27,6 +28,8 @@ type Texts = Partial<Record<SubscriberField | 'opted_in_at' | 'list_status', str
 /** Lists of one row, as in the API. */
 const LISTS_LIMIT = 100
 const LINE_LIMIT = 200
+/** Of a whole name: a first and a last one, and what is between them. */
+const NAME_LIMIT = 2 * LINE_LIMIT + 10
 const CONTROL = /\p{Cc}/u
 /**
  * Texts of so few characters fit into the limit of an attribute's bytes whatever they are: three bytes for each, and at most
@@ -117,6 +120,8 @@ function isPlain(value: unknown): boolean {
 }
 
 function readNames(row: SubscriberRow, { name, first_name, last_name }: Texts): string | null {
+  // Before it is taken apart, which takes time by the square of its length.
+  if (name !== undefined && name.length > NAME_LIMIT) return `name is longer than ${NAME_LIMIT} characters`
   if (name !== undefined && last_name === undefined) {
     if (first_name === undefined) [first_name, last_name] = splitName(name)
     else last_name = nameWithout(first_name, name)
@@ -196,11 +201,13 @@ const locales = new Map<string, string | null>()
 const LOCALES_LIMIT = 2_000
 
 function localeOf(text: string): string | null {
+  // Nothing longer is one, and it is not to be remembered.
+  if (text.length > LINE_LIMIT) return null
   let canonical = locales.get(text)
   if (canonical === undefined) {
     canonical = canonicalLocale(text.replaceAll('_', '-'))
     if (locales.size >= LOCALES_LIMIT) locales.clear()
-    locales.set(text, canonical)
+    locales.set(detached(text), canonical)
   }
   return canonical
 }

@@ -1,3 +1,5 @@
+import { detached } from './detached.ts'
+
 /** Octets of a local part and of a whole address (RFC 5321 4.5.3.1.1 and RFC 3696 erratum 1690). */
 const LOCAL_LIMIT = 64
 const ADDRESS_LIMIT = 254
@@ -54,7 +56,7 @@ export function normaliseDomain(text: string): Domain {
   if (!result) {
     result = parseDomain(text)
     if (known.size >= KNOWN_LIMIT) known.clear()
-    known.set(text, result)
+    known.set(detached(text), result)
   }
   return result
 }

@@ -1,3 +1,5 @@
+import { detached } from './detached.ts'
+
 /** Answers of `Intl`, which takes tens of microseconds to give one: a bulk call asks for the same few zones a thousand times. */
 const known = new Map<string, boolean>()
 const KNOWN_LIMIT = 2_000
@@ -9,7 +11,7 @@ export function isTimezone(text: string): boolean {
   if (valid === undefined) {
     valid = accepts(text)
     if (known.size >= KNOWN_LIMIT) known.clear()
-    known.set(text, valid)
+    known.set(detached(text), valid)
   }
   return valid
 }

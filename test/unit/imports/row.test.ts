@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AttributeType } from '../../../src/attributes/type.ts'
@@ -131,6 +133,33 @@ test.each([
 ])('%j is refused', (cells: Record<string, string>, problem) => {
   const result = read(cells)
   expect('problem' in result && result.problem).toContain(problem)
+})
+
+test('a cell of 1 MB is refused before it is taken apart, which would take minutes', () => {
+  const name = `a,${' '.repeat(999_000)},b`
+  expect(read({ name })).toEqual({ problem: 'name is longer than 410 characters' })
+  expect(read({ locale: name })).toMatchObject({ problem: expect.stringContaining('locale must be a language tag') })
+})
+
+test('what is remembered of cells holds on to nothing of the file', () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const used = () => {
+    collect()
+    const { heapUsed, external } = process.memoryUsage()
+    return (heapUsed + external) / 1e6
+  }
+  const columns = columnsOf(['email', 'timezone', 'locale'])
+  const before = used()
+  for (let piece = 0; piece < 500; piece++) {
+    const line = `ada@customer-number-${piece}.example,America/Nowhere_${piece},en-variant${piece % 10}x`
+    const text = new TextDecoder().decode(new TextEncoder().encode(`${line}\n${'x'.repeat(200_000)}`))
+    const cells = line.split(',').map((cell) => text.slice(text.indexOf(cell), text.indexOf(cell) + cell.length))
+    toRow(columns, cells, OPTIONS)
+    toRow(columns, [cells[0] ?? '', '', cells[2] ?? ''], OPTIONS)
+  }
+  // The pieces have 100 MB.
+  expect(used() - before).toBeLessThan(40)
 })
 
 test('what is no attribute key in a JSON column is made one; null says nothing', () => {
