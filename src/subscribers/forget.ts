@@ -39,7 +39,13 @@ export function forgetAddresses(subscriber_id: number, addresses: readonly strin
       update imports set sample = (
         select jsonb_agg(e.person) from jsonb_array_elements(sample) e (person) where not ${inside(sql`e.person`)})
       where ${inside(sql`sample`)}`,
-    sql`delete from idempotency_keys where body ? 'email' and body ->> 'id' = ${String(subscriber_id)}`,
+    // A file without a header has somebody in its first line.
+    sql`update imports set error = 'The file cannot be read; what was said of it named a person who was deleted' where ${quotes(sql`error`)}`,
+    // Of one person; and a suppression, a page of a segment, the mails of a test.
+    sql`
+      delete from idempotency_keys
+      where (body ? 'email' and body ->> 'id' = ${String(subscriber_id)})
+        or (body ?| '{value,data,mails}' and ${quotes(sql`body::text`)})`,
     // News of ids that name no mail of ours; the rest is found by id (ledger/forget.ts).
     sql`
       update feedback_events set recipient = null, diagnostic = null, raw = null

@@ -160,6 +160,45 @@ describe('what comes after', () => {
   })
 })
 
+test('answers that quote them, and what was said of a file that begins with them, are forgotten', async () => {
+  const email = 'quoted@kept.example'
+  const { id } = (await upsert({ email })) ?? {}
+  const other = `un${email}`
+  const bodies = [
+    { id: 9, kind: 'address', value: email, reason: 'manual' },
+    {
+      data: [
+        { id: 8, email: other },
+        { id, email },
+      ],
+      next_cursor: null,
+    },
+    { id: 7, mails: [{ id: 1, email, state: 'queued' }] },
+    { data: [{ id: 8, email: other }], next_cursor: null },
+  ]
+  for (const [n, body] of bodies.entries()) {
+    await t.sql(
+      `insert into idempotency_keys (api_key_id, key, request_hash, status, body) values (1, $1, 'h', 201, $2::jsonb)`,
+      [`quoting ${n}`, JSON.stringify(body)],
+    )
+  }
+  const options = { policy: 'fill', list_ids: [], tags: [], consent_source: null, mapping: {}, encoding: null } as const
+  const import_id = await insertImport(t.db, {
+    ...{ kind: 'subscribers', dry_run: false, file_name: null, size: null },
+    options: { ...options, delimiter: ',' },
+  })
+  const hold = { import_id, token: crypto.randomUUID() }
+  const file = new Blob([`${email},Ada\nsomebody@kept.example,Bob\n`]).stream()
+  await receivePart({ db: t.db, hash_key: HASH_KEY }, await holdImport(t.db, hold, 0), hold, file, true).catch(() => {})
+  expect(await tracesOf(t, email)).toEqual(['idempotency_keys.body', 'imports.error', 'subscribers.email'])
+  expect(await erase(id ?? 0)).toBe(true)
+  expect(await t.sql(`select key from idempotency_keys where key like 'quoting %'`)).toEqual([{ key: 'quoting 3' }])
+  expect(await findImport(t.db, import_id)).toMatchObject({
+    status: 'failed',
+    error: expect.not.stringContaining(email),
+  })
+})
+
 test('a former address that is suppressed and another subscriber’s by now stays suppressed', async () => {
   const first = await upsert({ email: 'first@moved.example', status: 'unsubscribed' })
   const id = first?.id ?? 0
