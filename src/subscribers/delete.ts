@@ -6,7 +6,7 @@ import { flushAlone } from '../events/alone.ts'
 import { forgetSubscriber } from '../ledger/forget.ts'
 import { forgetMessages } from '../webhooks/forget.ts'
 import { eraseAlone, hashEmail } from './erasure.ts'
-import { forgetAddresses } from './forget.ts'
+import { forgetAddresses, forgetQuotes } from './forget.ts'
 
 /**
  * Deletes a subscriber with memberships and consents, and blanks or removes what else is kept of them, in one transaction.
@@ -27,6 +27,7 @@ export async function deleteSubscriber(db: Database, hash_key: string, id: numbe
     const { email, others } = person
     const addresses = [...new Set([email.toLowerCase(), ...others])]
     const hashes = await Promise.all(addresses.map((address) => hashEmail(hash_key, address)))
+    await db.execute(forgetQuotes(addresses))
     const [, , deleted] = await retryDeadlocks(() =>
       db.batch([
         db.execute(eraseAlone()),

@@ -41,17 +41,20 @@ export function forgetAddresses(subscriber_id: number, addresses: readonly strin
       where ${inside(sql`sample`)}`,
     // A file without a header has somebody in its first line.
     sql`update imports set error = 'The file cannot be read; what was said of it named a person who was deleted' where ${quotes(sql`error`)}`,
-    // Of one person; and a suppression, a page of a segment, the mails of a test.
-    sql`
-      delete from idempotency_keys
-      where (body ? 'email' and body ->> 'id' = ${String(subscriber_id)})
-        or (body ?| '{value,data,mails}' and ${quotes(sql`body::text`)})`,
+    sql`delete from idempotency_keys where body ? 'email' and body ->> 'id' = ${String(subscriber_id)}`,
     // News of ids that name no mail of ours; the rest is found by id (ledger/forget.ts).
     sql`
       update feedback_events set recipient = null, diagnostic = null, raw = null
       where not matched and recipient is not null and recipient = ${any}`,
   ]
 }
+
+/**
+ * Removes kept answers that quote somebody among others: suppressions, pages of a segment, the mails of a test. It reads all
+ * of a day's answers, so it is for before the transaction, which keeps every writer waiting.
+ */
+export const forgetQuotes = (addresses: readonly string[]): SQL => sql`
+  delete from idempotency_keys where body ?| '{value,data,mails}' and ${quoting(addresses)(sql`body::text`)}`
 
 /**
  * That a text quotes one of the addresses, and not one that ends or begins like it. The first condition is the one that has

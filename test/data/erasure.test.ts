@@ -182,10 +182,12 @@ test('answers that quote them, and what was said of a file that begins with them
       [`quoting ${n}`, JSON.stringify(body)],
     )
   }
-  const options = { policy: 'fill', list_ids: [], tags: [], consent_source: null, mapping: {}, encoding: null } as const
   const import_id = await insertImport(t.db, {
     ...{ kind: 'subscribers', dry_run: false, file_name: null, size: null },
-    options: { ...options, delimiter: ',' },
+    options: {
+      ...{ policy: 'fill', list_ids: [], tags: [], consent_source: null },
+      ...{ mapping: {}, encoding: null, delimiter: ',' },
+    },
   })
   const hold = { import_id, token: crypto.randomUUID() }
   const file = new Blob([`${email},Ada\nsomebody@kept.example,Bob\n`]).stream()
