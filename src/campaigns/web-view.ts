@@ -47,6 +47,8 @@ export function webViewPage(services: Services) {
   router.get('/v/:token', async (c) => {
     const recipient = await verifyRecipient(signing_keys, 'view', c.req.param('token'))
     if (!recipient) return page(404, brokenLinkPage())
+    // The page has their data, and links of today's key to more of it: whoever may have an old key is not to see them.
+    if (recipient.state === 'redirect-only') return page(410, mailGonePage())
     try {
       return await show(recipient)
     } catch (error) {

@@ -8,11 +8,14 @@ import { signRecipient } from '../../src/tokens/recipient.ts'
 import { openTestWorker, type TestWorker } from '../support/worker.ts'
 import { openApi, type ProblemBody } from './client.ts'
 
+const RETIRED = '9:redirect-only:cmV0aXJlZC1rZXktb2YtMzItYnl0ZXMtb3ItbW9yZS4uLi4'
+
 let worker: TestWorker
 let api: Awaited<ReturnType<typeof openApi>>
 let keys: SigningKeys
 beforeAll(async () => {
-  worker = await openTestWorker({ LINK_HOSTS: 'partner.example' })
+  const SIGNING_KEYS = `${DEVELOPMENT_SIGNING_KEYS},${RETIRED}`
+  worker = await openTestWorker({ LINK_HOSTS: 'partner.example', SIGNING_KEYS })
   api = await openApi(worker)
   keys = await parseSigningKeys(DEVELOPMENT_SIGNING_KEYS)
 })
@@ -177,6 +180,14 @@ describe('the web view', () => {
     const test = await view(await signRecipient(keys, 'view', id, NOBODY))
     expect(test.status).toBe(200)
     expect(await test.text()).toContain('This was a test email')
+  })
+
+  test('signed with a key that is retired shows nothing', async () => {
+    const { id, subscriber_id } = await sent()
+    const retired = await parseSigningKeys(RETIRED.replace('redirect-only', 'signing'))
+    const response = await view(await signRecipient(retired, 'view', id, subscriber_id))
+    expect(response.status).toBe(410)
+    expect(await response.text()).not.toContain('Ada')
   })
 
   test('opens with its own token only', async () => {
