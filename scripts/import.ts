@@ -40,6 +40,8 @@ const FORMATS: Record<ExportFormat, string> = {
 }
 /** Columns that are printed. */
 const SHOWN = 60
+/** In characters. */
+const LONGEST_LINE = 500
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -88,7 +90,7 @@ try {
   const onWait = () => console.error('waiting for a part that was sent before: up to a minute')
   const summary = await importFile({ ...options, ...installation, onProgress, onWait })
   if (process.stderr.isTTY) process.stderr.write('\n')
-  report(summary, dry_run, Math.max((Date.now() - started) / 1_000, 0.001))
+  report(summary, { list, dry_run }, Math.max((Date.now() - started) / 1_000, 0.001))
   if (summary.rows > 0 && summary.refused === summary.rows) process.exitCode = 1
 } catch (error) {
   if (!(error instanceof ImportError)) throw error
@@ -96,9 +98,9 @@ try {
   process.exitCode = 1
 }
 
-function report(summary: Summary, dry_run: boolean, seconds: number) {
+function report(summary: Summary, { list, dry_run }: { list: string | undefined; dry_run: boolean }, seconds: number) {
   const { rows, created, updated, unchanged, skipped, refused, kept, resumed_after, rejected_file } = summary
-  const { format, encoding, delimiter, columns, sample } = summary
+  const { format, encoding, delimiter, columns, sample, list_id } = summary
   if (resumed_after > 0) console.log(`went on after row ${resumed_after} of an interrupted import`)
   console.log(`${FORMATS[format ?? 'generic']}: ${encoding}, ${delimiter}`)
   for (const { column, field } of columns?.slice(0, SHOWN) ?? []) {
@@ -106,7 +108,8 @@ function report(summary: Summary, dry_run: boolean, seconds: number) {
   }
   if (columns && columns.length > SHOWN) console.log(`  and ${columns.length - SHOWN} more columns`)
   if (dry_run) {
-    for (const row of sample ?? []) console.log(`  ${printable(JSON.stringify(row))}`)
+    for (const row of sample ?? []) console.log(`  ${printable(JSON.stringify(withValues(row)))}`)
+    if (list_id === null && list) console.log(`there is no list "${printable(list)}": an import would make it`)
     console.log('nothing was written; this is what an import would do:')
   }
   const left = skipped > 0 ? `${skipped} skipped, ` : ''
@@ -116,9 +119,18 @@ function report(summary: Summary, dry_run: boolean, seconds: number) {
   console.log(`${seconds.toFixed(1)} s, ${Math.round((rows - resumed_after) / seconds)} rows a second`)
 }
 
+/** A row as it would be written, who it is first; what it says nothing of is left out. */
+function withValues({ line, outcome, email, status, ...rest }: Record<string, unknown>) {
+  const said = Object.entries(rest).filter(
+    ([, value]) => value !== null && !(Array.isArray(value) && value.length === 0),
+  )
+  return { line, outcome, email, status, ...Object.fromEntries(said) }
+}
+
 /** Of a file that may hold anything: what cannot upset a terminal. */
 function printable(text: string) {
-  return text.slice(0, 500).replace(/[\p{Cc}\p{Cf}]/gu, '?')
+  const short = text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}…` : text
+  return short.replace(/[\p{Cc}\p{Cf}]/gu, '?')
 }
 
 function oneOf<Name extends string>(option: string, names: readonly Name[], value: string): Name
