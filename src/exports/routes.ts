@@ -26,7 +26,7 @@ const people = operation(
     tags,
     summary: 'Subscribers as a file: all, a list, a segment, or whoever fits the filters',
     description:
-      'By id, read as it is taken; when something fails the connection breaks, so that half a file is none. CSV has a column `attributes.<name>` for each attribute with a declared type and one, `attributes`, with all else as JSON. `POST /imports` reads it back without loss.',
+      'By id, read as it is taken; when something fails the connection breaks, so half a file does not pass for the whole. CSV has a column `attributes.<name>` for each attribute with a declared type and one, `attributes`, with all else as JSON. `POST /imports` reads it back without loss.',
     request: { query: subscribersExportQuery },
     responses: fileAnswer,
   },

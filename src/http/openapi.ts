@@ -3,7 +3,7 @@ import type { AppEnv } from './context.ts'
 import type { Reference } from './docs/page.ts'
 
 const INTRODUCTION = `Every call carries \`Authorization: Bearer emk_...\`. A key has scopes: \`read\`, \`write\` (change data), \`send\`
-(start, schedule and stop sending), \`admin\` (keys, lifting suppressions).
+(start, schedule and stop sending), \`admin\` (keys, webhooks, lifting suppressions).
 
 - **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`, a \`request_id\` and, where fields are at
   fault, \`errors: [{ field, detail }]\`. Unknown fields are refused.

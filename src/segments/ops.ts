@@ -33,7 +33,7 @@ export const KINDS: Readonly<Record<Kind, string>> = {
   boolean: 'true or false',
   date: 'a date',
   list: 'a list',
-  any: 'an attribute',
+  any: 'of no declared type',
 }
 
 /** The least and most of ops that count days, and of those that count mails. Ten years: of what lies before, little is known. */
