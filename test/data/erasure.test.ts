@@ -208,6 +208,13 @@ test('a former address that is suppressed and another subscriber’s by now stay
   // An old file brings the old address in again: it is not to be mailed.
   const again = await upsert({ email: 'first@moved.example' })
   expect(again).toMatchObject({ outcome: 'created' })
+  await t.sql(
+    `insert into signups (email, list_ids, wording, source, expires_at)
+     values ('first@moved.example', '{1}', 'Yes', 'form', now() + interval '1 day')`,
+  )
+  // Nor does the first one's data hold what is the other's.
+  expect(await exportPerson(t.db, id)).toMatchObject({ former_addresses: ['first@moved.example'], sign_ups: [] })
+  expect(await exportPerson(t.db, again?.id ?? 0)).toMatchObject({ sign_ups: [{ wording: 'Yes' }] })
   expect(await erase(id)).toBe(true)
   const suppressed = () =>
     t.sql(
