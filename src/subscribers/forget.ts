@@ -10,6 +10,7 @@ import { type SQL, sql } from 'drizzle-orm'
 export function forgetAddresses(subscriber_id: number, addresses: readonly string[]): SQL[] {
   const any = sql`any(${sql.param([...addresses])}::text[])`
   const quotes = quoting(addresses)
+  const foreign = quotingForeign(addresses)
   const inside = (json: SQL) => sql`
     exists (select from jsonb_path_query(${json}, 'strict $.**') as v (value)
       where jsonb_typeof(v.value) = 'string' and ${quotes(sql`v.value #>> '{}'`)})`
@@ -34,7 +35,7 @@ export function forgetAddresses(subscriber_id: number, addresses: readonly strin
       where m.send_id in (select id from quoting) and m.state = 'queued' and m.id not in (select id from mails)`,
     sql`
       update import_refusals set record = '', reason = 'the person was deleted'
-      where ${quotes(sql`record`)}`,
+      where ${quotes(sql`record`)} or ${foreign(sql`record`)}`,
     sql`
       update imports set sample = (
         select jsonb_agg(e.person) from jsonb_array_elements(sample) e (person) where not ${inside(sql`e.person`)})
@@ -64,6 +65,23 @@ function quoting(addresses: readonly string[]): (text: SQL) => SQL {
   const parts = addresses.map((address) => `%${address.replace(/[\\%_]/g, '\\$&')}%`)
   const wholes = addresses.map(
     (address) => `(?<![a-z0-9._+-])${address.replace(/[^a-z0-9@-]/g, '\\$&')}(?![a-z0-9-]|\\.[a-z0-9])`,
+  )
+  return (text) => sql`
+    (lower(${text}) like any(${sql.param(parts)}::text[]) and lower(${text}) ~ any(${sql.param(wholes)}::text[]))`
+}
+
+/**
+ * That a text as it came in quotes an address of an international domain in its own letters, where addresses are kept in
+ * ASCII: the same local part before any domain of other letters, which may be somebody else's as well.
+ */
+function quotingForeign(addresses: readonly string[]): (text: SQL) => SQL {
+  const locals = addresses
+    .filter((address) => /[@.]xn--/.test(address))
+    .map((address) => address.split('@', 1)[0] ?? '')
+  if (locals.length === 0) return () => sql`false`
+  const parts = locals.map((local) => `%${local.replace(/[\\%_]/g, '\\$&')}@%`)
+  const wholes = locals.map(
+    (local) => `(?<![a-z0-9._+-])${local.replace(/[^a-z0-9-]/g, '\\$&')}@[^\\s,;"@]*[^\\u0001-\\u007f]`,
   )
   return (text) => sql`
     (lower(${text}) like any(${sql.param(parts)}::text[]) and lower(${text}) ~ any(${sql.param(wholes)}::text[]))`

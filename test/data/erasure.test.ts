@@ -201,6 +201,31 @@ test('answers that quote them, and what was said of a file that begins with them
   })
 })
 
+test('a refused row that spells their domain in its own letters is forgotten', async () => {
+  const { id } = (await upsert({ email: 'ada@xn--bcher-kva.example' })) ?? {}
+  const [file] = await t.sql<{ id: number }>(
+    `insert into imports (options, rows, refused, status, finished_at) values ('{}', 5, 5, 'finished', now()) returning id::float8`,
+  )
+  const records = [
+    'ADA@BÜCHER.example,Mars',
+    'Ada,"ada@bücher.example"',
+    'lada@bücher.example',
+    'ada@other.example,Bücher',
+    'bob@bücher.example',
+  ]
+  await t.sql(
+    `insert into import_refusals (import_id, line, reason, record)
+     select $1::bigint, n, 'r', record from unnest($2::text[]) with ordinality as r (record, n)`,
+    [file?.id, records],
+  )
+  expect(await erase(id ?? 0)).toBe(true)
+  expect((await listRefusals(t.db, file?.id ?? 0, 0, 9)).map(({ record }) => record)).toEqual([
+    '',
+    '',
+    ...records.slice(2),
+  ])
+})
+
 test('a former address that is suppressed and another subscriber’s by now stays suppressed', async () => {
   const first = await upsert({ email: 'first@moved.example', status: 'unsubscribed' })
   const id = first?.id ?? 0
