@@ -1,5 +1,5 @@
 // `npm run import`: a CSV file into a list. `--help` lists the options.
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { ENCODINGS, IMPORT_POLICIES } from '../src/imports/options.ts'
 import type { ExportFormat } from '../src/imports/state.ts'
 import { IMPORT_KINDS } from '../src/imports/status.ts'
@@ -43,7 +43,7 @@ const SHOWN = 60
 /** In characters. */
 const LONGEST_LINE = 500
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parse({
   allowPositionals: true,
   options: {
     help: { type: 'boolean' },
@@ -117,6 +117,16 @@ function report(summary: Summary, { list, dry_run }: { list: string | undefined;
   if (kept > 0) console.log(`${kept} people who had opted out, bounced or complained stay so`)
   if (rejected_file) console.log(`refused rows: ${rejected_file}`)
   console.log(`${seconds.toFixed(1)} s, ${Math.round((rows - resumed_after) / seconds)} rows a second`)
+}
+
+/** An option that nobody knows is the user's slip: it gets a sentence. */
+function parse<const Config extends ParseArgsConfig>(config: Config) {
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    console.error(`import: ${error instanceof Error ? error.message : error} (see --help)`)
+    process.exit(1)
+  }
 }
 
 /** A row as it would be written, who it is first; what it says nothing of is left out. */
