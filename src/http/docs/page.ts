@@ -80,8 +80,16 @@ function groupByTag({ paths = {} }: Reference): Map<string, Entry[]> {
       groups.set(tag, [...(groups.get(tag) ?? []), entry])
     }
   }
+  // What a collection does stands before what its members and files do; otherwise as declared.
+  for (const [tag, entries] of groups)
+    groups.set(
+      tag,
+      entries.toSorted((a, b) => depth(a) - depth(b)),
+    )
   return groups
 }
+
+const depth = ({ path }: Entry) => path.split('/').length
 
 const badge = (method: string) => html`<b class="method ${method}">${method.toUpperCase()}</b>`
 
