@@ -2,7 +2,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { createdHere } from '../subscribers/judge.ts'
-import { REASONS } from '../subscribers/refusal.ts'
 import type { SubscriberRow } from '../subscribers/row.ts'
 import { type PassEnd, writeStatements } from '../subscribers/write.ts'
 import { commitSlice, type News } from './commit.ts'
@@ -10,7 +9,7 @@ import { foretellRows } from './foretell.ts'
 import type { Destination } from './intake.ts'
 import { emptied, type Hold } from './lease.ts'
 import type { Columns } from './mapping.ts'
-import { refusalReason } from './reason.ts'
+import { refusalReason, WAS_DELETED } from './reason.ts'
 import { toRow } from './row.ts'
 import { Seen } from './seen.ts'
 import type { ReadRow, Slice } from './slice.ts'
@@ -81,7 +80,7 @@ export class People implements Destination<SubscriberRow> {
       if (line === undefined || row === undefined || record === undefined) continue
       const { outcome, reason, kept, sample } = told
       if (outcome === 'refused') {
-        const is_erased = reason === REASONS.deleted_before
+        const is_erased = reason === WAS_DELETED
         slice.refused.push({ line, reason: reason ?? '', record: is_erased ? '' : record })
         continue
       }
