@@ -53,8 +53,7 @@ export async function savePreferences(s: Saving, p: Preferences, choice: Choice)
     if ((optouts.get(p.subscriber_id) ?? 0) > p.known_optout_at) return { kind: 'too_soon' }
   }
   const leaving = [...choice.shown_on].filter((id) => !choice.wanted.has(id))
-  const behind = p.status === 'active' || joining.length === 0 ? [] : had(p, joining)
-  const list_ids = [...new Set([...(choice.all ? [] : leaving), ...behind])]
+  const list_ids = choice.all ? [] : leaving
   const pause = choice.all ? 'keep' : choice.pause === 'end' ? null : choice.pause
   let paused_until: string | null = null
   if (choice.all || list_ids.length > 0 || pause !== 'keep') {
@@ -77,10 +76,6 @@ export async function savePreferences(s: Saving, p: Preferences, choice: Choice)
     pause: pause === 'keep' ? null : { until: paused_until },
   }
 }
-
-/** Lists that somebody who gets nothing is still on: they would come back with the person. */
-const had = (p: Preferences, joining: readonly OfferedList[]) =>
-  p.subscribed_to.filter((id) => !joining.some((list) => list.id === id))
 
 /** @returns the lists that are on; null when the person is gone */
 async function join(s: Saving, p: Preferences, joining: readonly OfferedList[]): Promise<Set<number> | null> {

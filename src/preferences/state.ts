@@ -30,8 +30,6 @@ export interface Preferences {
   /** The database's clock, by which opt-outs have their time, too. */
   now: string
   lists: OfferedList[]
-  /** Every list they are subscribed to, also beyond those offered. */
-  subscribed_to: number[]
 }
 
 /** Lists that one page offers; the person's own come first. */
@@ -61,10 +59,7 @@ export async function readPreferences(db: Database, subscriber_id: number): Prom
           where m.status is not null or l.visibility = 'public'
           order by own desc, lower(l.name), l.id limit ${MOST_LISTS}
         ) o
-      ), '[]') as lists,
-      coalesce((
-        select array_agg(m.list_id::float8) from list_members m where m.subscriber_id = s.id and m.status = 'subscribed'
-      ), '{}') as subscribed_to
+      ), '[]') as lists
     from subscribers s where s.id = ${subscriber_id}`)
   return rows[0] ?? null
 }

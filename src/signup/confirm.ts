@@ -2,7 +2,6 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { iso } from '../db/iso.ts'
 import type { Services } from '../http/services.ts'
-import { leaveOrPause } from '../preferences/leave.ts'
 import { writeSubscribers } from '../subscribers/write.ts'
 
 /** A confirmed sign-up is kept for so many days; the consents are its proof. */
@@ -66,7 +65,6 @@ export async function confirmSignup(
     }
     const { lists, locale } = signup
     if (lists.length === 0) break
-    await leaveOthers(db, signup, country)
     const [answer] = await writeSubscribers(
       db,
       hash_key,
@@ -93,28 +91,6 @@ export async function confirmSignup(
     return left ? { outcome: 'confirmed_before', lists: [], locale } : { outcome: 'confirmed', lists, locale }
   }
   return { outcome: 'lists_deleted', lists: [], locale: null }
-}
-
-/** `consents.source` of lists that are left by it. */
-const COMING_BACK = 'sign-up for other lists'
-
-/**
- * Lists that somebody who gets nothing is still on would come back with the person: they are left before. Whatever fails
- * after that leaves them with less mail and not with more.
- */
-async function leaveOthers(db: Database, { email, lists }: Confirming, country: string | null): Promise<void> {
-  const { rows } = await db.execute<{ id: number; list_ids: number[] }>(sql`
-    select p.id::float8 as id, array_agg(m.list_id::float8) as list_ids
-    from subscribers p join list_members m on m.subscriber_id = p.id and m.status = 'subscribed'
-    where lower(p.email) = lower(${email}) and p.status <> 'active'
-      and m.list_id <> all(${sql.param(lists.map(({ id }) => id))}::bigint[])
-    group by p.id`)
-  for (const { id, list_ids } of rows) {
-    await leaveOrPause(db, id, {
-      ...{ list_ids, all: false, pause: 'keep', reason: null },
-      ...{ source: COMING_BACK, country },
-    })
-  }
 }
 
 interface Confirming {

@@ -26,6 +26,8 @@ const notDone = ({ count, resubscribes }: Pass) =>
  *
  * - A membership that was left stays left (`joined` updates subscribed ones only); only `rejoined` turns it, for rows
  *   with `resubscribe`, and only when its consent is newer than the opt-out.
+ * - Whoever comes back to lists comes back to those alone: the others they were still on when they got nothing any more they
+ *   leave as of that moment, so that another consent of theirs can still bring them back to one of these.
  * - Whoever is not active joins lists as unsubscribed, so that a later revival covers only the lists it names.
  * - When an address changes of someone who opted out somewhere, the old address is suppressed: importing it again must
  *   not make a new, mailable person of it.
@@ -93,6 +95,13 @@ export const updateRows = (mode: WriteMode, pass: Pass, policy: ImportPolicy, en
       or (m.status = 'subscribed' and (m.consented_at is null or m.consented_at < excluded.consented_at)))
     returning m.list_id, m.subscriber_id, m.status
   ),
+  others as (
+    update list_members m set status = 'unsubscribed', unsubscribed_at = a.opted_out_at, updated_at = now()
+    from accepted a
+    where m.subscriber_id = a.subscriber_id and m.status = 'subscribed' and m.list_id <> all(a.list_ids)
+      and a.resubscribe and a.list_ids <> '{}' and a.old_status <> 'active' and a.new_status = 'active'
+    returning m.subscriber_id, m.list_id, a.opted_out_at, a.consent_country
+  ),
   moved as (select * from joined union all select * from rejoined),
   proof as (
     insert into consents (subscriber_id, list_id, action, source, wording, country, occurred_at)
@@ -123,6 +132,9 @@ export const updateRows = (mode: WriteMode, pass: Pass, policy: ImportPolicy, en
       null, a.consent_country, now()
     from accepted a
     where ${rank(sql`a.new_status`)} > ${rank(sql`a.old_status`)}
+    union all
+    select o.subscriber_id, o.list_id, 'unsubscribed', 'came back to other lists', null, o.consent_country, o.opted_out_at
+    from others o
     returning subscriber_id
   ),
   left_behind as (

@@ -257,6 +257,47 @@ test('a consent whose clock runs ahead counts from now: an opt-out that follows 
   expect(await upsert({ ...row, consented_at: returned })).toMatchObject({ outcome: 'updated' })
 })
 
+test.each(['unsubscribed', 'bounced', 'complained'] as const)(
+  'who was %s comes back to the lists that are named, and without any to those they were on',
+  async (status) => {
+    const lists = [await newList(), await newList(), await newList()]
+    const [first = 0, second = 0, third = 0] = lists
+    const stand = async (id: number | null) =>
+      (await Promise.all(lists.map((list_id) => membership(list_id, id)))).map((row) => row?.status)
+    const given = { consented_at: minutesAgo(9), consent_source: 'form' }
+    const again = { consented_at: LATER(), consent_source: 'form', resubscribe: true }
+
+    const email = someone()
+    const { id } = await upsert({ email, list_ids: lists, ...given })
+    await upsert({ email, status })
+    // Two rows of one call: what the first did not name, the second may.
+    const rows = [[first], [second]].map((list_ids) => ({ email, list_ids, ...again }))
+    expect((await write('upsert', rows)).map(({ outcome }) => outcome)).toEqual(['updated', 'updated'])
+    expect(await person(email)).toMatchObject({ status: 'active' })
+    expect(await stand(id)).toEqual(['subscribed', 'subscribed', 'unsubscribed'])
+    expect(await consentsOf(id)).toContainEqual({
+      action: 'unsubscribed',
+      list_id: String(third),
+      source: 'came back to other lists',
+    })
+    await upsert({ email, list_ids: [third], ...again, consented_at: LATER() })
+    expect(await stand(id)).toEqual(['subscribed', 'subscribed', 'subscribed'])
+
+    const other = someone()
+    const all = await upsert({ email: other, list_ids: lists, ...given })
+    await upsert({ email: other, status })
+    await upsert({ email: other, ...again })
+    expect(await stand(all.id)).toEqual(['subscribed', 'subscribed', 'subscribed'])
+  },
+)
+
+test('who is active and agrees anew to one list stays on the others', async () => {
+  const [email, one, two] = [someone(), await newList(), await newList()]
+  const { id } = await upsert({ email, list_ids: [one, two], consented_at: minutesAgo(9), consent_source: 'form' })
+  await upsert({ email, list_ids: [one], consented_at: LATER(), consent_source: 'form', resubscribe: true })
+  expect(await membership(two, id)).toMatchObject({ status: 'subscribed' })
+})
+
 describe('a list someone left', () => {
   const leave = async (email: string) => {
     const list_id = await newList()
