@@ -5,6 +5,7 @@ import { deleteSubscriber } from '../../src/subscribers/delete.ts'
 import type { SubscriberRow } from '../../src/subscribers/row.ts'
 import { writeSubscribers } from '../../src/subscribers/write.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { minutesAgo, peopleOf, someone } from '../support/people.ts'
 
 const HASH_KEY = 'a key of this test, long enough to be one'
 
@@ -15,6 +16,7 @@ beforeAll(async () => {
     ('city', 'string'), ('seats', 'number'), ('vip', 'boolean'), ('born', 'date'), ('likes', 'list')`)
 })
 afterAll(() => database.close())
+const { newList, person } = peopleOf(() => database)
 
 const write = (rows: SubscriberRow[], policy?: ImportPolicy) =>
   writeSubscribers(database.db, HASH_KEY, 'upsert', rows, policy && { policy })
@@ -23,18 +25,6 @@ const upsert = async (row: SubscriberRow, policy?: ImportPolicy) => {
   if (!answer) throw new Error('no answer')
   return answer
 }
-const someone = () => `${crypto.randomUUID()}@example.com`
-const person = async (email: string) => {
-  const [row] = await database.sql(`select * from subscribers where lower(email) = lower($1)`, [email])
-  return row
-}
-const newList = async () => {
-  const [row] = await database.sql<{ id: string }>(`insert into mailing_lists (name) values ($1) returning id`, [
-    crypto.randomUUID(),
-  ])
-  return Number(row?.id)
-}
-const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
 
 describe('tags', () => {
   test('are replaced, added and removed, kept in order and each once', async () => {

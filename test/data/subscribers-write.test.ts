@@ -7,6 +7,7 @@ import type { WriteMode } from '../../src/subscribers/judge.ts'
 import type { SubscriberRow } from '../../src/subscribers/row.ts'
 import { writeSubscribers } from '../../src/subscribers/write.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { minutesAgo, peopleOf, someone } from '../support/people.ts'
 
 const HASH_KEY = 'a key of this test, long enough to be one'
 
@@ -15,23 +16,13 @@ beforeAll(async () => {
   database = await openTestDatabase()
 })
 afterAll(() => database.close())
+const { newList, person } = peopleOf(() => database)
 
 const write = (mode: WriteMode, rows: SubscriberRow[]) => writeSubscribers(database.db, HASH_KEY, mode, rows)
 const upsert = async (row: SubscriberRow) => {
   const [answer] = await write('upsert', [row])
   if (!answer) throw new Error('no answer')
   return answer
-}
-const someone = () => `${crypto.randomUUID()}@example.com`
-const person = async (email: string) => {
-  const [row] = await database.sql(`select * from subscribers where lower(email) = lower($1)`, [email])
-  return row
-}
-const newList = async () => {
-  const [row] = await database.sql<{ id: string }>(`insert into mailing_lists (name) values ($1) returning id`, [
-    crypto.randomUUID(),
-  ])
-  return Number(row?.id)
 }
 const membership = async (list_id: number, id: number | null) => {
   const [row] = await database.sql(`select * from list_members where list_id = $1 and subscriber_id = $2`, [
@@ -46,7 +37,6 @@ const consentsOf = (id: number | null) =>
      order by occurred_at, list_id nulls last, id`,
     [id],
   )
-const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
 const LATER = () => new Date(Date.now() + 60_000).toISOString()
 
 describe('writing', () => {
