@@ -68,7 +68,7 @@ const tooFast = sql.join(
  *
  * @param events - each once, ordered by id and time
  */
-export function flushStatement(events: readonly TrackingEvent[]): SQL {
+function flushStatement(events: readonly TrackingEvent[]): SQL {
   const column = <Key extends keyof TrackingEvent>(key: Key) => sql.param(events.map((event) => event[key] ?? null))
   return sql`
     with given as (

@@ -1,7 +1,7 @@
 // What somebody chose on the page, as their browser posts it.
 import type { Form } from '../tracking/form.ts'
 
-export const PAUSE_DAYS = [7, 30, 90] as const
+const PAUSE_DAYS = [7, 30, 90] as const
 export const REASONS = ['too_many', 'not_relevant', 'never_asked', 'other'] as const
 
 /** Fields of the form. A page that is old says what it showed, so that only what was changed on it is applied. */

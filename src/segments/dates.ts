@@ -23,7 +23,7 @@ export function nextDay(day: string): string {
 }
 
 /** A moment to the microsecond, whatever of it was left out; a day is its beginning. */
-export function precise(text: string): string {
+function precise(text: string): string {
   const digits = text.replace(/Z$/, '')
   return `${digits}${REST.slice(digits.length)}`.slice(0, REST.length)
 }

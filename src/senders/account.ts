@@ -10,7 +10,7 @@ import type { AccountState } from '../sending/permit.ts'
  *
  * @param name - null for the first account that may
  */
-export async function accountFault(sender: SenderRpc, name: string | null, from_email: string): Promise<string | null> {
+async function accountFault(sender: SenderRpc, name: string | null, from_email: string): Promise<string | null> {
   const accounts = await listAccounts(sender)
   return accounts && faultAmong(accounts, name, from_email)
 }

@@ -17,7 +17,7 @@ const breakdown = (what: string) =>
     .array(z.strictObject({ value: z.string().nullable(), ...deeds }))
     .openapi({ description: `${what}, most first; null where it is not known` })
 
-export const SERIES_UNITS = ['hour', 'day'] as const
+const SERIES_UNITS = ['hour', 'day'] as const
 export type SeriesUnit = (typeof SERIES_UNITS)[number]
 
 /** Where the numbers end: what readers did that is not in them yet. */

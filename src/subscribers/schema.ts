@@ -97,7 +97,7 @@ const tagList = (description: string) =>
     .transform((given) => [...new Set(given)])
     .openapi({ type: 'array', items: { type: 'string' }, maxItems: TAGS_LIMIT, description })
 
-export const tagChange = {
+const tagChange = {
   add_tags: tagList('Added to the tags there are').optional(),
   remove_tags: tagList('Taken away, after any were added').optional(),
 }
@@ -247,7 +247,7 @@ export const writtenSubscriber = named(
   z.strictObject({ ...stored, lists: z.array(membership), ...kept }),
 )
 
-export const rowAnswer = named(
+const rowAnswer = named(
   'RowAnswer',
   z.strictObject({
     index: z.int().openapi({ description: 'Which row of the call, from 0' }),

@@ -1,6 +1,6 @@
 /** Tags of one subscriber, and characters (code points) of one tag. */
 export const TAGS_LIMIT = 100
-export const TAG_LENGTH_LIMIT = 50
+const TAG_LENGTH_LIMIT = 50
 /** Text longer than this is refused before anything else looks at it. */
 const INPUT_LIMIT = 1_000
 /** Controls, lone surrogates, line and paragraph separators; a tag is one line that can be stored. */

@@ -47,7 +47,7 @@ const PATIENCE = 10_000
 const READ = 2048
 
 /** What receivers know a message by, whatever try it is. */
-export const webhookId = (message_id: number) => `msg_${message_id}`
+const webhookId = (message_id: number) => `msg_${message_id}`
 
 /** The body of a message, as it is signed. */
 export function bodyOf({ type, created_at, payload, subscriber_id, email }: Trial): string {

@@ -1,11 +1,8 @@
 const MINUTE = 60
 const HOUR = 3600
 
-/** Seconds from one try to the next. */
+/** Seconds from one try to the next; after the tenth, some three days on, a message is given up. */
 const DELAYS = [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR]
-
-/** The first one and one after each delay: a message is given up after three days. */
-export const MOST_TRIES = DELAYS.length + 1
 
 /** A receiver may ask for no more than this, in seconds. */
 const LONGEST = 24 * HOUR

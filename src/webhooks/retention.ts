@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 
 /** How long messages and their tries are kept. */
-export const LOG_DAYS = 30
+const LOG_DAYS = 30
 /** Messages a statement. */
 const SLICE = 5000
 
